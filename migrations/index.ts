@@ -1,0 +1,25 @@
+import type { Migration } from 'kysely/migration'
+import * as foundation from './0001_foundation.ts'
+import * as listings from './0002_listings.ts'
+import * as buyers from './0003_buyers.ts'
+import * as offers from './0004_offers.ts'
+import * as agreements from './0005_agreements.ts'
+import * as metering from './0006_metering.ts'
+import * as revenue from './0007_revenue.ts'
+import * as commitments from './0008_commitments.ts'
+import * as crm from './0009_crm.ts'
+import * as notices from './0010_notices.ts'
+
+/** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001_foundation': foundation,
+  '0002_listings': listings,
+  '0003_buyers': buyers,
+  '0004_offers': offers,
+  '0005_agreements': agreements,
+  '0006_metering': metering,
+  '0007_revenue': revenue,
+  '0008_commitments': commitments,
+  '0009_crm': crm,
+  '0010_notices': notices,
+}

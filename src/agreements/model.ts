@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Decimal } from '../kernel/decimal.ts'
+import { idField } from '../kernel/fields.ts'
+import type { Id } from '../kernel/id.ts'
+import type { MoneyJson } from '../kernel/money.ts'
+import type { Instant } from '../kernel/time.ts'
+
+export type EndedHow = 'expired' | 'cancelled' | 'replaced' | 'renewed' | 'terminated'
+
+/** `unknown` keeps a word of the marketplace's that we do not know, and stops nothing. */
+export type AgreementState =
+  | { readonly is: 'pending' }
+  | { readonly is: 'active' }
+  | { readonly is: 'suspended' }
+  | { readonly is: 'cancelling' }
+  | { readonly is: 'ended'; readonly how: EndedHow }
+  | { readonly is: 'unknown'; readonly word: string }
+
+/** What the buyer may use. `quantity` null means without limit. */
+export type Entitlement = {
+  readonly dimension: string
+  readonly quantity: Decimal | null
+  readonly licenseRef: string | null
+  readonly expiresAt: Instant | null
+}
+
+/** A charge the agreement foresees. */
+export type Charge = { readonly at: Instant; readonly amount: MoneyJson }
+
+/** An accepted offer as its marketplace tells it, in our words; `native` holds its own documents. */
+export type RemoteAgreement = {
+  readonly agreementRef: string
+  /** First of a chain of renewals and replacements; itself for a new deal. */
+  readonly initialRef: string
+  readonly offerRef: string | null
+  readonly listingRef: string | null
+  /** The buyer's account at the marketplace. */
+  readonly buyerRef: string
+  /** Licences: what metering and entitlements go by where one account holds several agreements. */
+  readonly licenseRefs: readonly string[]
+  readonly state: AgreementState
+  readonly nativeStatus: string
+  readonly acceptedAt: Instant
+  readonly startsAt: Instant
+  /** Exclusive; null when it runs until cancelled. */
+  readonly endsAt: Instant | null
+  /** Last change at the marketplace: the valid time of this version. */
+  readonly changedAt: Instant
+  /** Committed value; null when unknown. */
+  readonly value: MoneyJson | null
+  readonly usageRates: readonly {
+    readonly dimension: string
+    readonly rate: Decimal
+    readonly currency: string
+  }[]
+  readonly charges: readonly Charge[]
+  readonly entitlements: readonly Entitlement[]
+  readonly native: unknown
+}
+
+/** Who arrived with a registration token. */
+export type Registration = {
+  readonly buyerRef: string
+  readonly licenseRef: string | null
+  /** Legacy customer identifier, where the marketplace still has one. */
+  readonly customerRef: string | null
+  /** What metering calls the product. */
+  readonly meteringRef: string | null
+  readonly native: unknown
+}
+
+/** A marketplace's agreement and what we know around it: whose offer, listing and buyer it is, and until when it is used. */
+export type Agreement = RemoteAgreement & {
+  readonly id: Id<'agr'>
+  readonly connection: Id<'conn'>
+  /** Null while no such thing is known here; tied as soon as it is. */
+  readonly offer: Id<'offer'> | null
+  readonly listing: Id<'lst'> | null
+  readonly buyer: Id<'buyer'> | null
+  /** When usage stops; see `usageEnd`. */
+  readonly endedAt: Instant | null
+  /** When the buyer's first user registered. */
+  readonly registeredAt: Instant | null
+  readonly revision: number
+  /** When it was last read from the marketplace, changed or not. */
+  readonly readAt: Instant
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+/** One reading of an agreement: `validFrom` is when it became true, `recordedAt` when we knew. */
+export type AgreementVersion = {
+  readonly version: number
+  readonly validFrom: Instant
+  /** Start of the next version that was known; null for the newest. */
+  readonly validTo: Instant | null
+  readonly recordedAt: Instant
+  readonly content: RemoteAgreement
+}
+
+export const agreementId = idField('agr', 'An agreement')
+
+export const stateWords = [
+  'pending',
+  'active',
+  'suspended',
+  'cancelling',
+  'ended',
+  'unknown',
+] as const satisfies readonly AgreementState['is'][]
+
+type Reading = { readonly remote: RemoteAgreement; readonly readAt: Instant }
+
+/**
+ * Whether a reading replaces what we hold. Readings overtake each other between workers: the later change wins,
+ * and of two readings of one change the one that began later.
+ */
+export const supersedes = (reading: Reading, held: Reading): boolean =>
+  reading.remote.changedAt === held.remote.changedAt
+    ? reading.readAt >= held.readAt
+    : reading.remote.changedAt > held.remote.changedAt
+
+/** What the marketplace told, without what we know around it. */
+export const remoteOf = (agreement: RemoteAgreement): RemoteAgreement => ({
+  agreementRef: agreement.agreementRef,
+  initialRef: agreement.initialRef,
+  offerRef: agreement.offerRef,
+  listingRef: agreement.listingRef,
+  buyerRef: agreement.buyerRef,
+  licenseRefs: agreement.licenseRefs,
+  state: agreement.state,
+  nativeStatus: agreement.nativeStatus,
+  acceptedAt: agreement.acceptedAt,
+  startsAt: agreement.startsAt,
+  endsAt: agreement.endsAt,
+  changedAt: agreement.changedAt,
+  value: agreement.value,
+  usageRates: agreement.usageRates,
+  charges: agreement.charges,
+  entitlements: agreement.entitlements,
+  native: agreement.native,
+})
+
+/** Whether two readings say the same, whatever the order of their keys. */
+export const sameContent = (a: RemoteAgreement, b: RemoteAgreement): boolean =>
+  isDeepStrictEqual(plain(a), plain(b))
+
+/** The fields in which two readings differ; a change in the native document alone is `native`. */
+export const changedFields = <Fields extends object>(before: Fields, after: Fields): string[] =>
+  (Object.keys(after) as (keyof Fields & string)[]).filter(
+    (name) => !isDeepStrictEqual(plain(before[name]), plain(after[name])),
+  )
+
+const plain = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value))
+
+/**
+ * When usage stops: when the last licence ended, once every licence has. An agreement that ended without a word
+ * about its licences stopped when it ended, which is never later; `held`, what was decided so before, then stays.
+ */
+export function usageEnd(
+  { licenseRefs, state, endsAt, changedAt }: RemoteAgreement,
+  licenseEnds: ReadonlyMap<string, Instant>,
+  held: Instant | null,
+): Instant | null {
+  const ends = licenseRefs.map((ref) => licenseEnds.get(ref))
+  const known = ends.filter((end) => end !== undefined).sort()
+  if (known.length > 0 && known.length === ends.length) return known.at(-1) ?? null
+  if (state.is !== 'ended') return null
+  return held ?? (endsAt !== null && endsAt < changedAt ? endsAt : changedAt)
+}

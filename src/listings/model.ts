@@ -1,0 +1,148 @@
+import * as z from 'zod'
+import { idField } from '../kernel/fields.ts'
+import type { Id } from '../kernel/id.ts'
+import type { Instant } from '../kernel/time.ts'
+
+/** `contract`: sold as a quantity up front. `usage`: metered through us. `instance`: metered by the buyer's machines. */
+export type DimensionType = 'contract' | 'usage' | 'instance'
+
+/** A unit sold or metered. The key never changes. */
+export type Dimension = {
+  readonly key: string
+  readonly name: string
+  readonly description?: string | undefined
+  readonly unit?: string | undefined
+  readonly types: readonly DimensionType[]
+}
+
+/** A product as its marketplace describes it, in our words; `native` is the marketplace's own document. */
+export type RemoteListing = {
+  readonly listingRef: string
+  readonly name: string
+  readonly kind: 'saas' | 'other'
+  /** Marketplace's word for who can see it: `Public`, `Limited` … */
+  readonly visibility: string
+  /** What metering calls it, where that differs from `listingRef`. */
+  readonly meteringRef: string | null
+  readonly dimensions: readonly Dimension[]
+  readonly plans: readonly { readonly planRef: string; readonly name: string }[]
+  readonly modifiedAt: Instant
+  readonly native: unknown
+}
+
+export type Plan = {
+  readonly id: Id<'plan'>
+  readonly planRef: string
+  readonly name: string
+}
+
+/** What a listing once had: agreements sold with it go on. */
+export type Removed = {
+  readonly dimensions: readonly (Dimension & { readonly removedAt: Instant })[]
+  readonly plans: readonly (Plan & { readonly removedAt: Instant })[]
+}
+
+/** Facts that decide drawdown and fees, as people stated them; a fact that is absent is unknown. */
+export type StatedFacts = Readonly<Record<string, string | boolean>>
+
+export type Listing = Omit<RemoteListing, 'plans'> & {
+  readonly id: Id<'lst'>
+  readonly connection: Id<'conn'>
+  readonly plans: readonly Plan[]
+  readonly removed: Removed
+  readonly readAt: Instant
+  readonly facts: StatedFacts
+  readonly revision: number
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+/** What a marketplace's newer description makes of a listing we know: ids stay, what is gone becomes history. */
+export function merged(
+  known: Listing,
+  { plans: remotePlans, ...remote }: RemoteListing,
+  at: Instant,
+  newPlan: () => Id<'plan'>,
+): Listing {
+  const everPlans = [...known.plans, ...known.removed.plans]
+  const plans = remotePlans.map(({ planRef, name }) => {
+    const id = everPlans.find((plan) => plan.planRef === planRef)?.id ?? newPlan()
+    return { id, planRef, name }
+  })
+  const gone = <Row>(
+    before: readonly Row[],
+    history: readonly (Row & { readonly removedAt: Instant })[],
+    remains: (row: Row) => boolean,
+  ) => [
+    ...history.filter((row) => !remains(row)),
+    ...before.filter((row) => !remains(row)).map((row) => ({ ...row, removedAt: at })),
+  ]
+  const removed: Removed = {
+    dimensions: gone(known.dimensions, known.removed.dimensions, ({ key }) =>
+      remote.dimensions.some((dimension) => dimension.key === key),
+    ),
+    plans: gone(known.plans, known.removed.plans, ({ planRef }) =>
+      plans.some((plan) => plan.planRef === planRef),
+    ),
+  }
+  return { ...known, ...remote, plans, removed, readAt: at }
+}
+
+const described = [
+  'name',
+  'kind',
+  'visibility',
+  'meteringRef',
+  'dimensions',
+  'plans',
+] as const satisfies readonly (keyof Listing)[]
+
+/** Which parts of a listing, in our words, two readings differ in. */
+export const differences = (a: Listing, b: Listing): string[] =>
+  described.filter((part) => canonical(a[part]) !== canonical(b[part]))
+
+/** JSON with its keys in order: a database hands them back in one of its own. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+
+/** What is known about a product for the fee and drawdown rules: what people stated, over what its kind tells. */
+export const factsOf = ({ kind, facts }: Pick<Listing, 'kind' | 'facts'>): StatedFacts => ({
+  ...(kind === 'saas' && { 'product.type': 'saas', 'product.deployment': 'saas' }),
+  ...facts,
+})
+
+const factsMax = 50
+const factName = /^[a-z][A-Za-z0-9]{0,39}(\.[a-z][A-Za-z0-9]{0,39})?$/
+
+export const amendListing = z.strictObject({
+  facts: z
+    .record(
+      z.string(),
+      z.union([z.string().min(1).max(100), z.boolean(), z.null()], {
+        error: 'must be text, true, false, or null to forget it',
+      }),
+    )
+    .superRefine((facts, context) => {
+      const names = Object.keys(facts)
+      if (names.length > factsMax)
+        context.addIssue({ code: 'custom', message: `must have at most ${factsMax} facts` })
+      for (const name of names.filter((text) => !factName.test(text)))
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'is not a fact’s name, such as deployedOnCloud or product.type',
+        })
+    })
+    .meta({
+      description:
+        'Facts to state, by the names the fee and drawdown rules ask for; null makes one unknown again, others stay',
+      example: { 'product.type': 'saas', deployedOnCloud: true },
+    }),
+})
+export type AmendListing = z.infer<typeof amendListing>
+
+export const listingId = idField('lst', 'A listing')

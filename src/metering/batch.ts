@@ -1,0 +1,100 @@
+import type { Violation } from '../kernel/problem.ts'
+import { readEvent, sameEvent } from './incoming.ts'
+import type { UsageEvent } from './model.ts'
+import type { Refusal } from './place.ts'
+import { eventKey } from './roll-up.ts'
+
+/** An event that was not taken, by its place in the batch and its own id. */
+export type Refused = Refusal & {
+  readonly index: number
+  readonly id: string | null
+  readonly errors: readonly Violation[]
+}
+export type Conflict = {
+  readonly index: number
+  readonly id: string
+  readonly source: string
+  readonly message: string
+}
+
+export type Entry = { readonly index: number; readonly event: UsageEvent }
+export type Batch = {
+  /** The first event of each key, in order. */
+  readonly entries: readonly Entry[]
+  /** Others with the key of one before them in the same batch. */
+  readonly repeats: readonly (Entry & { readonly first: UsageEvent })[]
+  readonly refused: readonly Refused[]
+}
+
+/** Reads each event of a batch on its own. */
+export function readBatch(values: readonly unknown[]): Batch {
+  const entries: Entry[] = []
+  const repeats: (Entry & { first: UsageEvent })[] = []
+  const refused: Refused[] = []
+  const seen = new Map<string, UsageEvent>()
+  for (const [index, value] of values.entries()) {
+    const given = readEvent(value)
+    if ('violations' in given) {
+      refused.push(malformed(index, value, given.violations))
+      continue
+    }
+    const { event } = given
+    const key = eventKey(event)
+    const first = seen.get(key)
+    if (first) repeats.push({ index, event, first })
+    else {
+      seen.set(key, event)
+      entries.push({ index, event })
+    }
+  }
+  return { entries, repeats, refused }
+}
+
+function malformed(index: number, value: unknown, errors: readonly Violation[]): Refused {
+  const id = typeof value === 'object' && value !== null && 'id' in value ? value.id : null
+  const [first = { path: '', message: 'is not an event' }] = errors
+  return { index, id: typeof id === 'string' ? id : null, code: 'invalid', ...first, errors }
+}
+
+/**
+ * What was not new: duplicates, conflicts, and what stays refused. An event that would be refused today but was
+ * taken before (`held`, by key) is a duplicate like any other. `ours` names an event's agreement by our id.
+ */
+export function verdicts(
+  { repeats, refused }: Batch,
+  known: readonly Entry[],
+  bad: readonly (Entry & { readonly refusal: Refusal })[],
+  held: ReadonlyMap<string, UsageEvent>,
+  ours: (event: UsageEvent) => UsageEvent,
+) {
+  const again = [...known, ...bad].flatMap((entry) => {
+    const first = held.get(eventKey(entry.event))
+    return first ? [{ ...entry, first }] : []
+  })
+  const twice = repeats.map((entry) => {
+    const first = held.get(eventKey(entry.event)) ?? ours(entry.first)
+    return { ...entry, event: ours(entry.event), first }
+  })
+  const doubles = [...twice, ...again]
+  const conflicts = doubles
+    .filter(({ event, first }) => !sameEvent(event, first))
+    .map(({ index, event: { id, source } }): Conflict => ({ index, id, source, message }))
+  const still = bad
+    .filter(({ event }) => !held.has(eventKey(event)))
+    .map(
+      ({ index, event, refusal }): Refused => ({
+        index,
+        id: event.id,
+        ...refusal,
+        errors: [{ path: refusal.path, message: refusal.message }],
+      }),
+    )
+  return {
+    duplicates: doubles.length - conflicts.length,
+    refused: [...refused, ...still].toSorted(byIndex),
+    conflicts: conflicts.toSorted(byIndex),
+  }
+}
+
+const message = 'this id was used before with other content, which stays'
+const byIndex = (a: { readonly index: number }, b: { readonly index: number }) => a.index - b.index

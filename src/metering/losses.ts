@@ -1,0 +1,58 @@
+import { sql } from 'kysely'
+import type { Deps } from '../deps.ts'
+import { type Decimal, trim } from '../kernel/decimal.ts'
+import type { Id } from '../kernel/id.ts'
+import type { Rate } from '../kernel/money.ts'
+import type { Hour } from '../kernel/time.ts'
+import { record } from '../platform/record.ts'
+import type { UsageState } from './model.ts'
+import { worth } from './quantities.ts'
+
+/** Usage that no marketplace takes any more. */
+export type Loss = {
+  readonly id: Id<'rec'>
+  readonly agreement: string
+  readonly dimension: string
+  readonly hour: Hour
+  /** All that the record holds. */
+  readonly quantity: Decimal
+  /** What of it was lost just now. */
+  readonly added: Decimal
+  readonly reason: string
+  readonly rate: Rate | undefined
+}
+
+export const lostState = (
+  { quantity, reason, rate }: Pick<Loss, 'quantity' | 'reason' | 'rate'>,
+  at: Extract<UsageState, { is: 'lost' }>['at'],
+): Extract<UsageState, { is: 'lost' }> => ({
+  is: 'lost',
+  reason,
+  quantity: trim(quantity),
+  value: worth(rate, quantity),
+  at,
+})
+
+/** Writes down what is lost on its records, with its value, and that it was lost. */
+export async function saveLost(tx: Deps, losses: readonly Loss[]): Promise<void> {
+  if (losses.length === 0) return
+  const at = tx.now()
+  const states = losses.map((loss) => JSON.stringify(lostState(loss, at)))
+  await sql`update usage_records r set state = s.state::jsonb, state_is = 'lost', updated_at = ${at},
+      sent = coalesce(r.sent, r.quantity), carried_in = coalesce(r.carried_in, 0),
+      carried_out = coalesce(r.carried_out, 0)
+    from unnest(${losses.map(({ id }) => id)}::text[], ${states}::text[]) as s(id, state)
+    where r.id = s.id`.execute(tx.db)
+  for (const loss of losses) await witness(tx, loss)
+}
+
+/** Records the loss of what was lost just now: the same record can lose more later. */
+export const witness = (tx: Deps, { id, rate, added, ...loss }: Loss): Promise<void> =>
+  record(tx, 'usage.lost', id, {
+    agreement: loss.agreement,
+    dimension: loss.dimension,
+    hour: loss.hour,
+    reason: loss.reason,
+    quantity: trim(added),
+    value: worth(rate, added),
+  })

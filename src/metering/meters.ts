@@ -1,0 +1,144 @@
+import type { Agreement } from '../agreements/model.ts'
+import * as agreements from '../agreements/service.ts'
+import * as connections from '../connections/service.ts'
+import type { Deps } from '../deps.ts'
+import type { Id } from '../kernel/id.ts'
+import type { Rate } from '../kernel/money.ts'
+import { asProblem } from '../kernel/problem.ts'
+import type { Instant } from '../kernel/time.ts'
+import type { Listing } from '../listings/model.ts'
+import * as listings from '../listings/service.ts'
+import { earlier } from './hours.ts'
+import type { MeteringTraits, Report } from './model.ts'
+
+/** What metering needs to know of one agreement. */
+export type Meter = {
+  readonly agreement: Id<'agr'>
+  readonly connection: Id<'conn'>
+  readonly startsAt: Instant
+  readonly endedAt: Instant | null
+  /** Null where the agreement's marketplace takes no usage from us. */
+  readonly traits: MeteringTraits | null
+  /** Whether a dimension is metered; one that is absent is not the listing's. */
+  readonly dimensions: ReadonlyMap<string, boolean>
+  /** Neither a known listing nor rates: whether a dimension exists cannot be told. */
+  readonly isBlind: boolean
+  readonly rates: ReadonlyMap<string, Rate>
+  /** Who and what the marketplace is told the usage is of. */
+  identity(dimension: string): Identity
+}
+export type Identity = Pick<
+  Report,
+  'agreementRef' | 'licenseRef' | 'buyerRef' | 'customerRef' | 'meteringRef'
+>
+
+const keptMs = 1_000
+const keptMax = 10_000
+type Kept = { readonly meter: Meter; readonly until: number }
+/** By the world's opened ports: as long-lived as they are, and a test's own. */
+const kept = new WeakMap<Deps['opened'], Map<string, Kept>>()
+
+/**
+ * Meters by our id of the agreement or the marketplace's; unknown ones are absent. Kept for a second, which is
+ * enough for a stream of batches; `fresh` reads them again, and whoever refuses something reads fresh first.
+ */
+export async function load(
+  deps: Deps,
+  refs: Iterable<string>,
+  { fresh = false } = {},
+): Promise<Map<string, Meter>> {
+  const cache = kept.get(deps.opened) ?? new Map<string, Kept>()
+  kept.set(deps.opened, cache)
+  if (cache.size > keptMax) cache.clear()
+  const found = new Map<string, Meter>()
+  const missing: string[] = []
+  const now = performance.now()
+  for (const ref of new Set(refs)) {
+    const known = fresh ? undefined : cache.get(ref)
+    if (known && known.until > now) found.set(ref, known.meter)
+    else missing.push(ref)
+  }
+  if (missing.length === 0) return found
+  for (const [ref, meter] of await read(deps, missing)) {
+    cache.set(ref, { meter, until: now + keptMs })
+    found.set(ref, meter)
+  }
+  return found
+}
+
+async function read(deps: Deps, refs: readonly string[]): Promise<Map<string, Meter>> {
+  const known = await agreements.find(deps, refs)
+  const asked = refs.flatMap((ref) => known.get(ref) ?? [])
+  const products = await each(
+    asked.flatMap(({ listing }) => listing ?? []),
+    (id) => listings.get(deps, id),
+  )
+  const traits = await each(
+    asked.map(({ connection }) => connection),
+    (id) => traitsOf(deps, id),
+  )
+  return new Map(
+    refs.flatMap((ref) => {
+      const agreement = known.get(ref)
+      if (!agreement) return []
+      const listing = agreement.listing === null ? undefined : products.get(agreement.listing)
+      return [[ref, meterOf(agreement, listing, traits.get(agreement.connection) ?? null)] as const]
+    }),
+  )
+}
+
+async function each<Key extends string, Value>(
+  keys: readonly Key[],
+  get: (key: Key) => Promise<Value>,
+): Promise<Map<Key, Value>> {
+  const values = new Map<Key, Value>()
+  for (const key of new Set(keys)) values.set(key, await get(key))
+  return values
+}
+
+async function traitsOf(deps: Deps, connection: string): Promise<MeteringTraits | null> {
+  try {
+    return (await connections.port(deps, connection, 'metering')).traits
+  } catch (error) {
+    // A provider without metering, or an account that was disconnected, takes no usage; anything else is trouble.
+    const { code } = asProblem(error)
+    if (code === 'unsupported' || code === 'not_found') return null
+    throw error
+  }
+}
+
+function meterOf(
+  agreement: Agreement,
+  listing: Listing | undefined,
+  traits: MeteringTraits | null,
+): Meter {
+  const { usageRates, startsAt, acceptedAt } = agreement
+  const ever = [...(listing?.removed.dimensions ?? []), ...(listing?.dimensions ?? [])]
+  const dimensions = new Map(ever.map(({ key, types }) => [key, types.includes('usage')]))
+  for (const { dimension } of usageRates) dimensions.set(dimension, true)
+  return {
+    agreement: agreement.id,
+    connection: agreement.connection,
+    startsAt: earlier(startsAt, acceptedAt),
+    endedAt: agreement.endedAt,
+    traits,
+    dimensions,
+    isBlind: listing === undefined && usageRates.length === 0,
+    rates: new Map(
+      usageRates.map(({ dimension, rate, currency }) => [dimension, { currency, price: rate }]),
+    ),
+    identity: (dimension) => ({
+      agreementRef: agreement.agreementRef,
+      licenseRef: licenseOf(agreement, dimension),
+      buyerRef: agreement.buyerRef,
+      customerRef: null,
+      meteringRef: listing?.meteringRef ?? null,
+    }),
+  }
+}
+
+/** The licence that grants the dimension, else the agreement's newest. */
+const licenseOf = ({ entitlements, licenseRefs }: Agreement, dimension: string): string | null =>
+  entitlements.find((entitlement) => entitlement.dimension === dimension)?.licenseRef ??
+  licenseRefs.at(-1) ??
+  null

@@ -1,0 +1,161 @@
+import * as z from 'zod'
+import type { Decimal } from '../kernel/decimal.ts'
+import { idField } from '../kernel/fields.ts'
+import type { Id } from '../kernel/id.ts'
+import type { MoneyJson } from '../kernel/money.ts'
+import type { Hour, Instant } from '../kernel/time.ts'
+
+export type Allocation = {
+  readonly quantity: Decimal
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** What is sent for one agreement, dimension and hour. A repeat of the same id carries exactly the same content. */
+export type Report = {
+  readonly id: string
+  readonly agreementRef: string
+  readonly licenseRef: string | null
+  readonly buyerRef: string
+  readonly customerRef: string | null
+  /** What metering calls the product; used where no licence identifies the agreement. */
+  readonly meteringRef: string | null
+  readonly dimension: string
+  readonly hour: Hour
+  /** Whole where the traits say whole. */
+  readonly quantity: Decimal
+  readonly allocations: readonly Allocation[]
+}
+
+/**
+ * What became of one report. `accepted` covers a repeat of the same quantity. `differs`: the hour is taken
+ * by another quantity, which stays. `refused` is final. `later`: not processed, send the same again.
+ */
+export type ReportOutcome =
+  | { readonly id: string; readonly is: 'accepted'; readonly receipt: string | null }
+  | { readonly id: string; readonly is: 'differs'; readonly held: Decimal | null }
+  | {
+      readonly id: string
+      readonly is: 'refused'
+      readonly reason: string
+      readonly tooLate: boolean
+    }
+  | { readonly id: string; readonly is: 'later'; readonly reason: string }
+
+/** A marketplace's metering rules, as data. */
+export type MeteringTraits = {
+  readonly batchMax: number
+  readonly quantity: 'whole' | 'decimal'
+  readonly quantityMax: Decimal
+  /** Hours after the hour's end until which it is taken. */
+  readonly lateHoursMax: number
+  /** A month's usage closes on this day of the next at this UTC hour, whatever `lateHoursMax` says. */
+  readonly monthClose: { readonly day: number; readonly hourUtc: number } | null
+  /** After an agreement ended, how long its usage is still taken. */
+  readonly flushMinutes: number
+  readonly callsPerSecondMax: number
+  readonly allocationsMax: number
+}
+
+/** One thing that happened, as the product tells it: read, not yet held against its agreement. */
+export type UsageEvent = {
+  /** The caller's own, unique within its source for ever. */
+  readonly id: string
+  readonly source: string
+  /** Our id of the agreement, or the marketplace's. */
+  readonly agreement: string
+  readonly dimension: string
+  readonly quantity: Decimal
+  readonly at: Instant
+  readonly allocations: readonly Allocation[] | null
+}
+
+/**
+ * Where a record stands. `open`: its hour still fills. `due`: to be sent; `waiting` says why the marketplace put it
+ * off. `sending`: the call is out, or its reply never came (`problem`); the identical record is sent again.
+ * `carried`: not one whole unit, so nothing was sent and its quantity went on to the next record.
+ */
+export type UsageState =
+  | { readonly is: 'open' }
+  | { readonly is: 'due'; readonly waiting: string | null }
+  | { readonly is: 'sending'; readonly problem: string | null }
+  | { readonly is: 'accepted'; readonly receipt: string | null; readonly at: Instant }
+  | { readonly is: 'carried'; readonly at: Instant }
+  | {
+      readonly is: 'refused'
+      readonly reason: string
+      /** What the marketplace holds for this hour instead of ours, where that is why. */
+      readonly held: Decimal | null
+      readonly at: Instant
+    }
+  | {
+      readonly is: 'lost'
+      readonly reason: string
+      readonly quantity: Decimal
+      /** At the agreement's rate; null when the rate is not known. */
+      readonly value: MoneyJson | null
+      readonly at: Instant
+    }
+
+export const stateWords = [
+  'open',
+  'due',
+  'sending',
+  'accepted',
+  'carried',
+  'refused',
+  'lost',
+] as const satisfies readonly UsageState['is'][]
+
+/**
+ * `usage` is sent. `late` gathers what came after its hour's deadline, and `closing` is the last fraction of a unit
+ * when an agreement is over: both are lost from the start.
+ */
+export const recordKinds = ['usage', 'late', 'closing'] as const
+export type RecordKind = (typeof recordKinds)[number]
+
+/** Usage of one agreement, dimension and hour. Once sent: `carriedIn + quantity = sent + carriedOut`. */
+export type UsageRecord = {
+  readonly id: Id<'rec'>
+  readonly connection: Id<'conn'>
+  readonly agreement: Id<'agr'>
+  readonly dimension: string
+  readonly hour: Hour
+  readonly kind: RecordKind
+  /** Exact sum of its events. */
+  readonly quantity: Decimal
+  readonly events: number
+  readonly state: UsageState
+  readonly dueAt: Instant
+  /** After this the marketplace no longer takes it. */
+  readonly deadline: Instant
+  /** What it stands for at the marketplace, frozen when first sent; null before. */
+  readonly sent: Decimal | null
+  readonly carriedIn: Decimal | null
+  readonly carriedOut: Decimal | null
+  /** Calls made for it. */
+  readonly attempts: number
+  /** Exactly what is sent, frozen, and what was answered. */
+  readonly report: Report | null
+  readonly outcome: unknown
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+export const recordId = idField('rec', 'A usage record')
+
+export const eventsMax = 500
+
+/** The envelope alone: each event is read on its own, so that a bad one does not cost the others. */
+export const reportUsage = z.strictObject({
+  events: z
+    .array(z.unknown(), 'must be an array of events')
+    .min(1, 'must have at least one event')
+    .max(eventsMax, `must have at most ${eventsMax} events`)
+    .meta({
+      description: 'What happened, in any order',
+      type: 'array',
+      items: { $ref: '#/components/schemas/UsageEvent' },
+      minItems: 1,
+      maxItems: eventsMax,
+    }),
+})

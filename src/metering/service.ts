@@ -1,0 +1,53 @@
+import * as agreements from '../agreements/service.ts'
+import type { Deps } from '../deps.ts'
+import { refuse } from '../kernel/problem.ts'
+import type { Month } from '../kernel/time.ts'
+import type { UsageRecord } from './model.ts'
+import { type MeteringRow, meteringRows, reportRowsMax } from './report.ts'
+import * as store from './store.ts'
+
+export { ingest } from './ingest.ts'
+
+export const get = (deps: Deps, id: string): Promise<UsageRecord> => store.get(deps.db, id)
+
+/** Records by hour, oldest first; `agreement` is our id or the marketplace's. */
+export async function list(
+  deps: Deps,
+  limit: number,
+  after: readonly string[] | undefined,
+  filter: store.Filter,
+): Promise<UsageRecord[]> {
+  const agreement = await ourId(deps, filter.agreement)
+  return agreement === null ? [] : store.list(deps.db, limit, after, { ...filter, agreement })
+}
+
+/** The events that a record sums up; throws `not_found` for no record. */
+export async function eventsOf(
+  deps: Deps,
+  id: string,
+  limit: number,
+  after: readonly string[] | undefined,
+): Promise<store.StoredEvent[]> {
+  return store.eventsOf(deps.db, await store.get(deps.db, id), limit, after)
+}
+
+/** What was reported and what became of it, for each agreement and dimension, and whether all of it adds up. */
+export async function proof(
+  deps: Deps,
+  filter: { readonly agreement?: string | undefined; readonly month?: Month | undefined },
+): Promise<{ readonly rows: readonly MeteringRow[]; readonly holds: boolean }> {
+  const agreement = await ourId(deps, filter.agreement)
+  const rows = agreement === null ? [] : await meteringRows(deps.db, { ...filter, agreement })
+  if (rows.length > reportRowsMax)
+    refuse([{ path: 'query.agreement', message: `more than ${reportRowsMax} rows; name one` }])
+  return { rows, holds: rows.every((row) => row.holds) }
+}
+
+/** How many usage records stand where. */
+export const usageByState = (deps: Deps): Promise<store.StateCount[]> => store.countByState(deps.db)
+
+/** Our id of an agreement; undefined when none is asked for, null when it is not known. */
+async function ourId(deps: Deps, ref: string | undefined): Promise<string | undefined | null> {
+  if (ref === undefined) return undefined
+  return (await agreements.find(deps, [ref])).get(ref)?.id ?? null
+}

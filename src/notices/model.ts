@@ -1,0 +1,89 @@
+import type { Id } from '../kernel/id.ts'
+import type { Problem } from '../kernel/problem.ts'
+import { dayMs, type Instant, later } from '../kernel/time.ts'
+
+/** What a provider told us about, in our words. It says what to look at, never what is true. */
+export type NoticeAbout =
+  | {
+      readonly is: 'agreement'
+      readonly agreementRef: string
+      readonly licenseRef: string | null
+      readonly listingRef: string | null
+    }
+  | {
+      readonly is: 'license_ended'
+      readonly agreementRef: string
+      readonly licenseRef: string
+      readonly at: Instant
+    }
+  | { readonly is: 'offer'; readonly offerRef: string | null; readonly operation: string | null }
+  | { readonly is: 'other' }
+
+/** One notice, verified. `noticeRef` is the provider's message id: the same one twice is one notice. */
+export type ReceivedNotice = {
+  readonly noticeRef: string
+  readonly kind: string
+  readonly at: Instant
+  readonly about: NoticeAbout
+  readonly native: unknown
+}
+
+/** Where a notice stands. `received` waits to be acted on, for the `attempts`th time once it went wrong. */
+export type NoticeState =
+  | {
+      readonly is: 'received'
+      readonly attempts: number
+      readonly dueAt: Instant
+      readonly problem: Trouble | null
+    }
+  | { readonly is: 'handled'; readonly at: Instant }
+  | { readonly is: 'failed'; readonly at: Instant; readonly problem: Trouble }
+export type Trouble = { readonly code: string; readonly message: string }
+
+export type Notice = ReceivedNotice & {
+  readonly id: Id<'ntc'>
+  readonly connection: Id<'conn'>
+  readonly state: NoticeState
+  readonly receivedAt: Instant
+}
+
+export const noticeStates = ['received', 'handled', 'failed'] as const
+
+const firstRetryMs = 5_000
+const retryMaxMs = 3_600_000
+const giveUpAfterMs = dayMs
+
+/**
+ * What becomes of a notice that could not be acted on: tried again with growing pauses, because a provider may
+ * tell of a thing before it can be read there; given up after a day. Only an outage is waited out for ever.
+ */
+export function afterTrouble(
+  notice: Pick<Notice, 'receivedAt'> & { readonly attempts: number },
+  { code, message, details }: Problem,
+  now: Instant,
+): NoticeState {
+  const problem = { code, message }
+  const isOutage = code === 'unavailable' || code === 'throttled'
+  if (!isOutage && now >= later(notice.receivedAt, giveUpAfterMs))
+    return { is: 'failed', at: now, problem }
+  const pauseMs = Math.min(firstRetryMs * 2 ** notice.attempts, retryMaxMs)
+  const dueAt = later(now, details.retryAfterMs ?? pauseMs)
+  return { is: 'received', attempts: notice.attempts + 1, dueAt, problem }
+}
+
+const nestingMax = 64
+
+/** Why a value cannot be kept (U+0000, half a surrogate pair, nested too deep), or undefined when it can. */
+export function unkeepable(value: unknown, depth = 0): string | undefined {
+  if (typeof value === 'string')
+    return value.includes('\0') || !value.isWellFormed()
+      ? 'text with U+0000 or half a surrogate pair cannot be kept'
+      : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth === nestingMax) return `must be nested at most ${nestingMax} deep`
+  for (const [key, inner] of Object.entries(value)) {
+    const fault = unkeepable(key) ?? unkeepable(inner, depth + 1)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}

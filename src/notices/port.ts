@@ -1,0 +1,19 @@
+import type { ReceivedNotice } from './model.ts'
+
+/** A call from outside, read but not trusted. */
+export type IncomingNotice = {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * What one provider pushes to us.
+ *
+ * - `receive` verifies the sender against the connection's shared secret (compared in constant time) and throws
+ *   `unauthenticated` when it is not the provider, `invalid` when the body is not a notice. It calls nobody.
+ * - It interprets nothing: what a notice is about is looked up afterwards.
+ */
+export interface NoticesPort {
+  receive(incoming: IncomingNotice, secret: string): Promise<readonly ReceivedNotice[]>
+}

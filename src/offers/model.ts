@@ -1,0 +1,226 @@
+import type { Decimal } from '../kernel/decimal.ts'
+import { idField } from '../kernel/fields.ts'
+import type { Id } from '../kernel/id.ts'
+import type { MoneyJson } from '../kernel/money.ts'
+import type { Code, Violation } from '../kernel/problem.ts'
+import type { Day, Instant } from '../kernel/time.ts'
+import type { Dimension } from '../listings/model.ts'
+
+/** Why a marketplace said no: which part of our request, its own code where it has one, its words. */
+export type Reason = {
+  readonly part: string
+  readonly code: string | null
+  readonly message: string
+}
+
+export type Pricing = {
+  /** Sold up front for the term: unit price for the whole term, times quantity. */
+  readonly contract?:
+    | readonly {
+        readonly dimension: string
+        readonly quantity: Decimal
+        readonly price?: string | undefined
+      }[]
+    | undefined
+  /** Total of the contract part. With priced `contract` rows both must agree. */
+  readonly flat?: string | undefined
+  /** Price of one unit of use, at most 12 decimals (a marketplace may take fewer). */
+  readonly usage?: readonly { readonly dimension: string; readonly rate: Decimal }[] | undefined
+  /** Off the public price of use. */
+  readonly usageDiscountPercent?: Decimal | undefined
+  /** An amount the buyer commits to use up. */
+  readonly commitment?:
+    | {
+        readonly amount: string
+        readonly discountPercent: Decimal
+        readonly overage: 'list' | 'discounted'
+      }
+    | undefined
+}
+
+/** What the seller promises one buyer, as the caller wrote it: amounts are decimal strings in `currency`. */
+export type OfferTerms = {
+  readonly name: string
+  readonly note?: string | undefined
+  readonly contacts: readonly { readonly name: string; readonly email: string }[]
+  /** Last day on which the buyer can accept. */
+  readonly acceptBy: Day
+  readonly start: 'acceptance' | Day
+  /** Absent for pay as you go. */
+  readonly term?: { readonly months: number } | undefined
+  readonly currency: string
+  readonly pricing: Pricing
+  /** Absent with contract pricing: all of it at acceptance. */
+  readonly payments?:
+    | readonly { readonly on: 'acceptance' | Day; readonly amount: string }[]
+    | undefined
+  readonly legal: {
+    readonly kind: 'standard' | 'amended' | 'custom'
+    readonly documents: readonly string[]
+  }
+  readonly renewal?: { readonly of: string; readonly attested: boolean } | undefined
+  readonly autoRenew?: { readonly times: number } | undefined
+  readonly reseller?:
+    | {
+        readonly partner: string
+        readonly discountPercent: Decimal
+        readonly scope: 'single' | 'multi'
+        readonly until?: Day | undefined
+      }
+    | undefined
+  readonly crm?: { readonly opportunity: string } | undefined
+  /** What only this marketplace has; its adapter's schema checks it. */
+  readonly native: Readonly<Record<string, unknown>>
+}
+
+/** Everything an adapter needs to build its request. Frozen when the offer is submitted, so a repeat is identical. */
+export type OfferOrder = {
+  readonly terms: OfferTerms
+  readonly listingRef: string
+  readonly planRef: string | null
+  readonly dimensions: readonly Dimension[]
+  /** The buyer's accounts at this marketplace. */
+  readonly buyerRefs: readonly string[]
+  /** Addresses of the contract documents, in the order of `terms.legal.documents`. */
+  readonly documents: readonly string[]
+  /** The day the order was frozen: charges "on acceptance" carry a date somewhere. */
+  readonly submittedOn: Day
+}
+
+export type PricingPart = 'contract' | 'flat' | 'usage' | 'usageDiscountPercent' | 'commitment'
+
+/** How marketplaces differ, as data, so that a wrong request fails before anything is sent. */
+export type OfferTraits = {
+  readonly currencies: readonly string[]
+  readonly monthsMax: number
+  readonly paymentsMax: number
+  /** Decimals a usage rate may have. */
+  readonly rateDecimalsMax: number
+  readonly acceptWithinDaysMax: number | null
+  readonly pricing: readonly PricingPart[]
+  /** A whole number of units, or any decimal. */
+  readonly contractQuantity: 'whole' | 'decimal'
+  /** Whether an offer can go through a reseller; absent: not here. */
+  readonly reseller?: boolean | undefined
+}
+
+/** An operation under way: `key` makes its repeat safe, `tries` counts how often the other side failed at it. */
+type Underway = { readonly key: string; readonly tries: number; readonly since: Instant }
+type Published = { readonly offerRef: string; readonly buyUrl: string }
+
+/** A change to a live offer that the marketplace would not make. */
+export type ChangeRefused = {
+  readonly change: 'withdraw' | 'extend'
+  readonly at: Instant
+  readonly reasons: readonly Reason[]
+}
+
+/** Until `publishing` it is ours alone; from then on the marketplace's word is the truth. */
+export type OfferState =
+  | { readonly is: 'draft' }
+  | ({ readonly is: 'submitting' } & Underway)
+  | ({ readonly is: 'publishing'; readonly operation: string } & Underway)
+  | ({ readonly is: 'live'; readonly changeRefused?: ChangeRefused | undefined } & Published)
+  /** `on` is the day the change was asked for. `operation` null: the marketplace has not been told yet. */
+  | ({
+      readonly is: 'withdrawing'
+      readonly operation: string | null
+      readonly on: Day
+    } & Published &
+      Underway)
+  | ({
+      readonly is: 'extending'
+      readonly operation: string | null
+      readonly acceptBy: Day
+    } & Published &
+      Underway)
+  | { readonly is: 'accepted'; readonly offerRef: string; readonly agreement: Id<'agr'> }
+  | { readonly is: 'expired' | 'withdrawn'; readonly offerRef: string }
+  | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
+
+export const stateNames = [
+  'draft',
+  'submitting',
+  'publishing',
+  'live',
+  'withdrawing',
+  'extending',
+  'accepted',
+  'expired',
+  'withdrawn',
+  'refused',
+] as const satisfies readonly OfferState['is'][]
+
+/** The marketplace's fee on the committed value, by the rules in force when it was computed. */
+export type QuotedFee =
+  | {
+      readonly is: 'known'
+      readonly rate: Decimal
+      readonly amount: MoneyJson
+      readonly rules: readonly string[]
+      readonly confidence: 'contract' | 'official' | 'secondary' | 'unconfirmed'
+    }
+  | { readonly is: 'unknown'; readonly rules: readonly string[]; readonly reason: string }
+
+/** What an offer is worth: computed while it is a draft, frozen when it is submitted. */
+export type Quote = {
+  /** Committed charges over the term, before tax; use is not in it. */
+  readonly tcv: MoneyJson
+  readonly acv: MoneyJson
+  readonly fee: QuotedFee
+  /** Null while the fee is unknown. */
+  readonly net: MoneyJson | null
+  /** Another rate for all of it starts within a tenth above this value. */
+  readonly nextTier: { readonly from: MoneyJson; readonly rate: Decimal } | null
+}
+
+/** What the newest attempt to speak to the marketplace ran into; it is tried again unless the job stopped. */
+export type OfferProblem = {
+  readonly at: Instant
+  readonly code: Code
+  readonly message: string
+}
+
+export type Offer = {
+  readonly id: Id<'offer'>
+  readonly connection: Id<'conn'>
+  readonly listing: Id<'lst'>
+  readonly plan: Id<'plan'> | null
+  readonly buyer: Id<'buyer'>
+  readonly terms: OfferTerms
+  readonly state: OfferState
+  /** What was sent; null before the first submission and again once the offer is amended. */
+  readonly order: OfferOrder | null
+  /** The key it was sent under. */
+  readonly sentKey: string | null
+  /** Null while the money of a draft does not add up. */
+  readonly quote: Quote | null
+  readonly problem: OfferProblem | null
+  /** How many keys its operations have used. */
+  readonly keysUsed: number
+  /** When its job is to look again. */
+  readonly dueAt: Instant | null
+  readonly revision: number
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+/** A contract document, by its address; never changed. */
+export type ContractDocument = {
+  readonly id: Id<'doc'>
+  readonly name: string
+  readonly url: string
+  readonly createdAt: Instant
+}
+
+/** The key of an offer's nth operation: what its marketplace knows a repeat by. */
+export const keyOf = (id: Id<'offer'>, n: number): string => (n === 1 ? id : `${id}-${n}`)
+
+/** The marketplace's own id of the offer, once it has one. */
+export const offerRefOf = (state: OfferState): string | null =>
+  'offerRef' in state ? state.offerRef : null
+
+export const offerId = idField('offer', 'An offer')
+export const documentId = idField('doc', 'A contract document')
+
+export type { Violation }

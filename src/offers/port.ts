@@ -1,0 +1,51 @@
+import type { Day } from '../kernel/time.ts'
+import type { OfferOrder, OfferTraits, Reason, Violation } from './model.ts'
+
+/** Where an operation stands. `failed` is the marketplace's own fault: the same order may be sent again under a new key. */
+export type OfferProgress =
+  | { readonly is: 'publishing'; readonly operation: string }
+  | { readonly is: 'live'; readonly offerRef: string; readonly buyUrl: string }
+  | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
+  | { readonly is: 'failed'; readonly detail: string }
+
+/** The same for a change to a live offer. */
+export type ChangeProgress =
+  | { readonly is: 'running'; readonly operation: string }
+  | { readonly is: 'done' }
+  | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
+  | { readonly is: 'failed'; readonly detail: string }
+
+/**
+ * Private offers at one marketplace. Publishing is never instant: `submit` starts it, `progress` asks.
+ *
+ * - `violations` and `requests` are pure: they call nobody, whatever the order holds. `violations` names
+ *   every rule of this marketplace that the order breaks, with paths into the offer's request body.
+ * - `submit` with a key it has seen returns the first operation and starts nothing, also after a restart
+ *   and after a reply that never came. `requests` shows exactly what `submit` would send.
+ * - A refusal that comes at once is thrown as `rejected` with `details.reasons`; one that comes later is a state.
+ * - A lock held by somebody else is thrown as `conflict`, too many calls as `throttled`.
+ * - `progress` of an operation the marketplace does not know throws `not_found`.
+ * - `withdraw` and `extend` are changes to a live offer, with the same promises about keys.
+ */
+export interface OffersPort {
+  readonly traits: OfferTraits
+  violations(order: OfferOrder): readonly Violation[]
+  requests(order: OfferOrder, key: string): readonly unknown[]
+  submit(order: OfferOrder, key: string): Promise<OfferProgress>
+  progress(operation: string): Promise<OfferProgress>
+  withdraw(offerRef: string, today: Day, key: string): Promise<ChangeProgress>
+  extend(offerRef: string, acceptBy: Day, key: string): Promise<ChangeProgress>
+  changeProgress(operation: string): Promise<ChangeProgress>
+}
+
+/** What an offer would burn of its buyer's commitments. Amounts in the offer's currency. */
+export type FitRequest = {
+  readonly buyer: string
+  readonly provider: string
+  readonly currency: string
+  readonly charges: readonly { readonly on: Day; readonly amount: string }[]
+  /** What decides eligibility: the listing's facts; an absent one is unknown. */
+  readonly facts: Readonly<Record<string, string | boolean>>
+}
+/** JSON as the preview shows it; made by the commitments capability, which lies later in a deal's life. */
+export type EstimateFit = (request: FitRequest) => Promise<unknown>

@@ -1,0 +1,55 @@
+import { toJson, zero } from '../kernel/money.ts'
+import type { Day } from '../kernel/time.ts'
+import type { StatedFacts } from '../listings/model.ts'
+import { contractValues } from './economics.ts'
+import { feeOn, feeRate, nextTier } from './fees.ts'
+import type { OfferTerms, Quote } from './model.ts'
+import { totalOf } from './price.ts'
+
+/** Whose fee, on what product, as of which day: an offer to come is taken to be accepted today. */
+export type Sale = {
+  readonly provider: string
+  /** What is known of the listing. */
+  readonly facts: StatedFacts
+  readonly today: Day
+}
+
+/** What an offer is worth, what the marketplace keeps and what is left; null while its money does not add up. */
+export function quote(terms: OfferTerms, { provider, facts, today }: Sale): Quote | null {
+  const total = totalOf(terms)
+  if (total.is === 'faulty' || (total.is === 'known' && !terms.term)) return null
+  const committed = total.is === 'known' ? total.amount : zero(terms.currency)
+  const { tcv, acv } = contractValues(committed, zero(terms.currency), {
+    months: terms.term?.months ?? 12,
+  })
+  const sale = { provider, tcv, facts: { ...facts, ...factsOf(terms, today) } }
+  const rate = feeRate(sale)
+  const tier = nextTier(sale)
+  const values = { tcv: toJson(tcv), acv: toJson(acv) }
+  const ahead = tier ? { from: toJson(tier.from), rate: tier.rate } : null
+  if (rate.is === 'unknown') return { ...values, fee: rate, net: null, nextTier: ahead }
+  const { fee, net } = feeOn(tcv, rate.rate)
+  const { rules, confidence } = rate
+  return {
+    ...values,
+    fee: { is: 'known', rate: rate.rate, amount: toJson(fee), rules, confidence },
+    net: toJson(net),
+    nextTier: ahead,
+  }
+}
+
+/** What an offer itself tells the fee rules. Each table dates its rates by another event; to come, all are today. */
+const factsOf = ({ renewal, reseller }: OfferTerms, today: Day) => ({
+  'offer.visibility': 'private',
+  'offer.transactable': true,
+  'offer.renewal': renewal !== undefined,
+  'offer.renewalAttested': renewal?.attested ?? false,
+  ...(renewal === undefined && { 'offer.dealType': 'new' }),
+  'offer.channel': reseller === undefined ? 'direct' : 'reseller',
+  'offer.createdAt': today,
+  'offer.publishedAt': today,
+  'agreement.acceptedAt': today,
+  'order.createdAt': today,
+  'term.startedAt': today,
+  'charge.date': today,
+})

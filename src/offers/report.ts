@@ -1,0 +1,118 @@
+import { sql } from 'kysely'
+import * as buyers from '../buyers/service.ts'
+import type { Deps } from '../deps.ts'
+import { type MoneyJson, money, toJson } from '../kernel/money.ts'
+import type { Day, Instant } from '../kernel/time.ts'
+import type { Offer, OfferState } from './model.ts'
+import * as store from './store.ts'
+
+/** One state's offers in one currency. Those whose fee is unknown are counted and left out of fee and net. */
+export type StateTotal = {
+  readonly state: OfferState['is']
+  readonly currency: string
+  readonly offers: number
+  readonly value: MoneyJson
+  readonly feesUnknown: number
+  readonly fee: MoneyJson
+  readonly net: MoneyJson
+}
+
+/** One offer, flat, as a spreadsheet wants it; empty text is not known. */
+export type ReportRow = {
+  readonly offer: string
+  readonly name: string
+  readonly connection: string
+  readonly buyer: string
+  readonly buyerName: string
+  readonly state: OfferState['is']
+  readonly currency: string
+  readonly value: string
+  readonly feeRate: string
+  readonly fee: string
+  readonly net: string
+  readonly acceptBy: Day
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+}
+
+export const columns = [
+  'offer',
+  'name',
+  'connection',
+  'buyer',
+  'buyerName',
+  'state',
+  'currency',
+  'value',
+  'feeRate',
+  'fee',
+  'net',
+  'acceptBy',
+  'createdAt',
+  'updatedAt',
+] as const satisfies readonly (keyof ReportRow)[]
+
+/** Value, fee and net of what the filter lets through, by state and currency. A draft whose money does not add up is not in it. */
+export async function totals(deps: Deps, filter: store.Filter): Promise<StateTotal[]> {
+  const { connection = null, buyer = null, state = null } = filter
+  const { rows } = await sql<{
+    state: OfferState['is']
+    currency: string
+    offers: number
+    known: number
+    tcv: string
+    fee: string
+    net: string
+  }>`
+    select state_is as state, currency, count(*)::int as offers, count(fee_minor)::int as known,
+      sum(tcv_minor) as tcv, coalesce(sum(fee_minor), 0) as fee, coalesce(sum(net_minor), 0) as net
+    from offers
+    where currency is not null and (${connection}::text is null or connection = ${connection})
+      and (${buyer}::text is null or buyer = ${buyer})
+      and (${state}::text is null or state_is = ${state})
+    group by state_is, currency order by state_is, currency`.execute(deps.db)
+  return rows.map(({ currency, known, tcv, fee, net, ...row }) => ({
+    ...row,
+    currency,
+    value: toJson(money(currency, BigInt(tcv))),
+    feesUnknown: row.offers - known,
+    fee: toJson(money(currency, BigInt(fee))),
+    net: toJson(money(currency, BigInt(net))),
+  }))
+}
+
+/** A page of rows, in the order the offers were made, with the offers they come of. */
+export async function rows(
+  deps: Deps,
+  limit: number,
+  after: readonly string[] | undefined,
+  filter: store.Filter,
+): Promise<{ offer: Offer; row: ReportRow }[]> {
+  const offers = await store.list(deps.db, limit, after, filter)
+  const names = await buyers.namesOf(
+    deps,
+    offers.map(({ buyer }) => buyer),
+  )
+  return offers.map((offer) => ({ offer, row: flat(offer, names.get(offer.buyer) ?? '') }))
+}
+
+function flat(offer: Offer, buyerName: string): ReportRow {
+  const { quote, terms } = offer
+  const known = quote?.fee.is === 'known' ? quote.fee : null
+  return {
+    offer: offer.id,
+    name: terms.name,
+    connection: offer.connection,
+    buyer: offer.buyer,
+    buyerName,
+    state: offer.state.is,
+    currency: terms.currency,
+    value: quote?.tcv.amount ?? '',
+    feeRate: known?.rate ?? '',
+    fee: known?.amount.amount ?? '',
+    net: quote?.net?.amount ?? '',
+    acceptBy: terms.acceptBy,
+    createdAt: offer.createdAt,
+    updatedAt: offer.updatedAt,
+  }
+}

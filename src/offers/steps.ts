@@ -1,0 +1,256 @@
+import type { Id } from '../kernel/id.ts'
+import { Problem } from '../kernel/problem.ts'
+import { addDays, type Day, dayOf, type Instant, later, millis, startOf } from '../kernel/time.ts'
+import {
+  keyOf,
+  type Offer,
+  type OfferOrder,
+  type OfferState,
+  type OfferTerms,
+  type Quote,
+  type Reason,
+} from './model.ts'
+import type { ChangeProgress, OfferProgress } from './port.ts'
+
+/** What becomes of an offer in one step, and the event that tells of it. Everything not named stays. */
+export type Move = {
+  readonly state: OfferState
+  readonly event: string
+  readonly data: object
+  /** When to look again; null when nothing is left to do. */
+  readonly dueAt: Instant | null
+  /** Frozen under the key of the state. */
+  readonly order?: OfferOrder
+  readonly quote?: Quote | null
+  readonly terms?: OfferTerms
+  readonly keysUsed?: number
+}
+
+type Of<Is extends OfferState['is']> = Extract<OfferState, { readonly is: Is }>
+type Moved<Is extends OfferState['is']> = Offer & { readonly state: Of<Is> }
+
+/** How often the marketplace may fail at one operation by its own fault before we give up. */
+const triesMax = 5
+const lookMinMs = 5_000
+const lookMaxMs = 60_000
+const troubleMaxMs = 300_000
+const failureWaitMs = 30_000
+
+/** When to ask again: as long as it has taken so far, within 5 s and 60 s. */
+export const nextLook = (since: Instant, now: Instant, maxMs = lookMaxMs): Instant =>
+  later(now, Math.min(Math.max(millis(now) - millis(since), lookMinMs), maxMs))
+
+/** When to try again what the other side could not take now: when it says, or as long as it has lasted. */
+export const afterTrouble = (since: Instant, now: Instant, retryAfterMs?: number): Instant =>
+  retryAfterMs === undefined ? nextLook(since, now, troubleMaxMs) : later(now, retryAfterMs)
+
+/** The moment after which nobody can accept: the end, in UTC, of the last day. */
+export const expiresAt = (acceptBy: Day): Instant => startOf(addDays(acceptBy, 1))
+
+const next = ({ id, keysUsed }: Offer) => ({
+  key: keyOf(id, keysUsed + 1),
+  keysUsed: keysUsed + 1,
+})
+
+/** A draft, or what was refused, is on its way with its order frozen. */
+export function submitted(
+  offer: Offer,
+  { order, quote }: { order: OfferOrder; quote: Quote | null },
+  now: Instant,
+): Move {
+  const { key, keysUsed } = next(offer)
+  return {
+    state: { is: 'submitting', key, tries: 0, since: now },
+    event: 'offer.submitted',
+    data: { key, value: quote?.tcv ?? null },
+    dueAt: now,
+    order,
+    quote,
+    keysUsed,
+  }
+}
+
+/** What the marketplace's word makes of an offer being published; undefined while nothing has changed. */
+export function published(
+  offer: Moved<'submitting' | 'publishing'>,
+  progress: OfferProgress,
+  now: Instant,
+): Move | undefined {
+  const { state, terms } = offer
+  if (progress.is === 'failed') return failed(offer, progress.detail, now)
+  if (progress.is === 'refused') return refused(progress.reasons)
+  if (progress.is === 'live') {
+    const { offerRef, buyUrl } = progress
+    return {
+      state: { is: 'live', offerRef, buyUrl },
+      event: 'offer.live',
+      data: { offerRef, buyUrl, acceptBy: terms.acceptBy },
+      dueAt: expiresAt(terms.acceptBy),
+    }
+  }
+  const { operation } = progress
+  if (state.is === 'publishing' && state.operation === operation) return undefined
+  const { key, tries } = state
+  return {
+    state: { is: 'publishing', operation, key, tries, since: now },
+    event: 'offer.publishing',
+    data: { operation },
+    dueAt: nextLook(now, now),
+  }
+}
+
+const refused = (reasons: readonly Reason[]): Move => ({
+  state: { is: 'refused', reasons },
+  event: 'offer.refused',
+  data: { reasons },
+  dueAt: null,
+})
+
+const theirFault = (tries: number, detail: string): Reason => ({
+  part: 'marketplace',
+  code: null,
+  message: `failed by its own fault ${tries} times: ${detail}`,
+})
+
+/** Their fault: the same order goes out again under a new key and today's date, a few times, while it can be accepted. */
+function failed(offer: Moved<'submitting' | 'publishing'>, detail: string, now: Instant): Move {
+  const tries = offer.state.tries + 1
+  if (offer.order === null) throw new Problem('internal', `offer ${offer.id} has no order`)
+  if (tries >= triesMax || offer.terms.acceptBy <= dayOf(now))
+    return refused([theirFault(tries, detail)])
+  const { key, keysUsed } = next(offer)
+  return {
+    state: { is: 'submitting', key, tries, since: now },
+    event: 'offer.submitted_again',
+    data: { key, tries, detail },
+    dueAt: later(now, failureWaitMs),
+    order: { ...offer.order, submittedOn: dayOf(now) },
+    keysUsed,
+  }
+}
+
+/** A live offer is to be taken back. */
+export function withdrawing(offer: Moved<'live'>, now: Instant): Move {
+  const { offerRef, buyUrl } = offer.state
+  const { key, keysUsed } = next(offer)
+  const underway = { key, tries: 0, since: now, operation: null }
+  return {
+    state: { is: 'withdrawing', offerRef, buyUrl, on: dayOf(now), ...underway },
+    event: 'offer.withdrawing',
+    data: { key },
+    dueAt: now,
+    keysUsed,
+  }
+}
+
+/** A live offer is to be open for longer. */
+export function extending(offer: Moved<'live'>, acceptBy: Day, now: Instant): Move {
+  const { offerRef, buyUrl } = offer.state
+  const { key, keysUsed } = next(offer)
+  const underway = { key, tries: 0, since: now, operation: null }
+  return {
+    state: { is: 'extending', offerRef, buyUrl, acceptBy, ...underway },
+    event: 'offer.extending',
+    data: { key, acceptBy },
+    dueAt: now,
+    keysUsed,
+  }
+}
+
+/** What the marketplace's word makes of a change to a live offer; undefined while nothing has changed. */
+export function changed(
+  offer: Moved<'withdrawing' | 'extending'>,
+  progress: ChangeProgress,
+  now: Instant,
+): Move | undefined {
+  const { state } = offer
+  if (progress.is === 'done') return done(offer)
+  if (progress.is === 'refused') return kept(offer, progress.reasons, now)
+  if (progress.is === 'failed') return changeFailed(offer, progress.detail, now)
+  const { operation } = progress
+  if (state.operation === operation) return undefined
+  return {
+    state: { ...state, operation, since: now },
+    event: `offer.${state.is}_begun`,
+    data: { operation },
+    dueAt: nextLook(now, now),
+  }
+}
+
+function done({ state, terms }: Moved<'withdrawing' | 'extending'>): Move {
+  const { offerRef, buyUrl } = state
+  if (state.is === 'withdrawing')
+    return {
+      state: { is: 'withdrawn', offerRef },
+      event: 'offer.withdrawn',
+      data: { offerRef },
+      dueAt: null,
+    }
+  const { acceptBy } = state
+  return {
+    state: { is: 'live', offerRef, buyUrl },
+    event: 'offer.extended',
+    data: { before: terms.acceptBy, acceptBy },
+    dueAt: expiresAt(acceptBy),
+    terms: { ...terms, acceptBy },
+  }
+}
+
+/** The change was refused, so the offer is live as it was. */
+function kept(
+  { state, terms }: Moved<'withdrawing' | 'extending'>,
+  reasons: readonly Reason[],
+  now: Instant,
+): Move {
+  const { offerRef, buyUrl } = state
+  const change = state.is === 'withdrawing' ? 'withdraw' : 'extend'
+  return {
+    state: { is: 'live', offerRef, buyUrl, changeRefused: { change, at: now, reasons } },
+    event: change === 'withdraw' ? 'offer.withdrawal_refused' : 'offer.extension_refused',
+    data: { reasons },
+    dueAt: expiresAt(terms.acceptBy),
+  }
+}
+
+function changeFailed(
+  offer: Moved<'withdrawing' | 'extending'>,
+  detail: string,
+  now: Instant,
+): Move {
+  const tries = offer.state.tries + 1
+  if (tries >= triesMax) return kept(offer, [theirFault(tries, detail)], now)
+  const { key, keysUsed } = next(offer)
+  const underway = { key, tries, since: now, operation: null }
+  return {
+    state:
+      offer.state.is === 'withdrawing'
+        ? { ...offer.state, ...underway, on: dayOf(now) }
+        : { ...offer.state, ...underway },
+    event: `offer.${offer.state.is}_again`,
+    data: { key, tries, detail },
+    dueAt: later(now, failureWaitMs),
+    keysUsed,
+  }
+}
+
+/** Nobody accepted in time. An acceptance that is seen later still wins. */
+export const expired = ({ state, terms }: Moved<'live'>): Move => ({
+  state: { is: 'expired', offerRef: state.offerRef },
+  event: 'offer.expired',
+  data: { offerRef: state.offerRef, acceptBy: terms.acceptBy },
+  dueAt: null,
+})
+
+/** The buyer accepted, whatever we thought; undefined when that is known already. */
+export function accepted({ id, state }: Offer, agreement: Id<'agr'>): Move | undefined {
+  if (state.is === 'accepted') return undefined
+  if (!('offerRef' in state))
+    throw new Problem('internal', `offer ${id} is ${state.is}; nobody can have accepted it`)
+  const { offerRef } = state
+  return {
+    state: { is: 'accepted', offerRef, agreement },
+    event: 'offer.accepted',
+    data: { offerRef, agreement, was: state.is },
+    dueAt: null,
+  }
+}

@@ -1,0 +1,152 @@
+import type { Generated, GeneratedAlways } from 'kysely'
+import type { Decimal } from '../kernel/decimal.ts'
+import type { Day, Instant } from '../kernel/time.ts'
+import type { Json } from './column.ts'
+
+/** What was used, what was billed, and what it burns of a commitment. */
+export type MoneyTables = {
+  // metering
+  usage_events: {
+    source: string
+    id: string
+    agreement: string
+    dimension: string
+    quantity: Decimal
+    at: Instant
+    hour: Instant
+    late: boolean
+    allocations: Json<unknown> | null
+    received_at: Instant
+  }
+  usage_series: {
+    agreement: string
+    dimension: string
+    connection: string
+    carry: Generated<Decimal>
+    closes_at: Instant | null
+  }
+  usage_records: {
+    id: string
+    connection: string
+    agreement: string
+    dimension: string
+    hour: Instant
+    kind: 'usage' | 'late' | 'closing'
+    quantity: Decimal
+    events: bigint
+    allocated: boolean
+    state: Json<unknown>
+    state_is: string
+    due_at: Instant
+    deadline: Instant
+    sent: Decimal | null
+    carried_in: Decimal | null
+    carried_out: Decimal | null
+    report: Json<unknown> | null
+    outcome: Json<unknown> | null
+    attempts: Generated<number>
+    created_at: Instant
+    updated_at: Instant
+  }
+
+  // revenue
+  revenue_imports: {
+    id: string
+    connection: string
+    again: boolean
+    state: Json<unknown>
+    state_is: string
+    revision: number
+    created_at: Instant
+    finished_at: Instant | null
+  }
+  revenue_files: {
+    import: string
+    position: number
+    connection: string
+    name: string
+    fingerprint: string
+    size_bytes: bigint
+    state_is: 'waiting' | 'reading' | 'read' | 'same' | 'failed'
+    last_row: Generated<bigint>
+    rows_read: Generated<bigint>
+    rows_new: Generated<bigint>
+    rows_broken: Generated<bigint>
+    problem: Json<unknown> | null
+    finished_at: Instant | null
+  }
+  revenue_faults: {
+    import: string
+    position: number
+    row: bigint
+    ordinal: number
+    column_name: string | null
+    message: string
+    raw: string
+  }
+  revenue_lines: {
+    seq: GeneratedAlways<bigint>
+    connection: string
+    line_ref: string
+    valid_from: Instant
+    known_from: Instant
+    recorded_at: Instant
+    deleted_at: Instant | null
+    hash: string
+    parent_ref: string | null
+    action: string
+    kind: string
+    native_kind: string
+    amount: Decimal
+    currency: string
+    invoice_ref: string | null
+    invoiced_on: Day
+    due_on: Day | null
+    usage_from: Instant | null
+    usage_to: Instant | null
+    agreement_ref: string | null
+    offer_ref: string | null
+    listing_ref: string | null
+    payer_ref: string | null
+    payout_ref: string | null
+    import: string
+    file: string
+    file_row: bigint
+    native: Json<unknown>
+  }
+  reported_facts: {
+    seq: GeneratedAlways<bigint>
+    connection: string
+    subject: string
+    ref: string
+    valid_from: Instant
+    known_from: Instant
+    recorded_at: Instant
+    deleted_at: Instant | null
+    hash: string
+    vals: Json<Readonly<Record<string, string | null>>>
+    import: string
+    file: string
+    file_row: bigint
+    native: Json<unknown>
+  }
+
+  // commitments
+  commitments: {
+    id: string
+    buyer: string
+    provider: string
+    currency: string
+    revision: number
+    created_at: Instant
+    updated_at: Instant
+  }
+  commitment_versions: {
+    commitment: string
+    version: number
+    valid_from: Day
+    known_from: Day
+    recorded_at: Instant
+    terms: Json<unknown>
+  }
+}

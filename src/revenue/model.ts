@@ -1,0 +1,171 @@
+import * as z from 'zod'
+import { type Decimal, isDecimal } from '../kernel/decimal.ts'
+import { idField } from '../kernel/fields.ts'
+import type { Id } from '../kernel/id.ts'
+import { isCurrency } from '../kernel/money.ts'
+import { type Day, type Instant, isDay, readInstant } from '../kernel/time.ts'
+
+/** What a line is, on whose behalf it moves; positive is owed to the seller. */
+export type LineKind =
+  | 'gross'
+  | 'gross_refund'
+  | 'fee'
+  | 'fee_refund'
+  | 'seller_tax'
+  | 'seller_tax_refund'
+  | 'marketplace_tax'
+  | 'marketplace_tax_refund'
+  | 'other_tax'
+  | 'other_tax_refund'
+  | 'wholesale'
+  | 'wholesale_refund'
+  | 'adjustment'
+  | 'infrastructure'
+  | 'payout'
+  | 'payout_failure'
+  | 'unknown'
+export type LineAction = 'invoiced' | 'collected' | 'disbursed' | 'forgiven' | 'unknown'
+
+/** One billed, refunded, fee, tax or payout line as reported, exact. */
+export type RevenueLine = {
+  readonly lineRef: string
+  readonly parentRef: string | null
+  readonly action: LineAction
+  readonly kind: LineKind
+  /** The marketplace's own word for action and kind. */
+  readonly nativeKind: string
+  readonly amount: Decimal
+  readonly currency: string
+  readonly invoiceRef: string | null
+  readonly invoicedOn: Day
+  readonly dueOn: Day | null
+  readonly usage: { readonly from: Instant; readonly to: Instant } | null
+  readonly agreementRef: string | null
+  readonly offerRef: string | null
+  readonly listingRef: string | null
+  /** The buyer's account as the reports know it; an `account` fact of that ref names the real one as `values.accountRef`. */
+  readonly payerRef: string | null
+  readonly payoutRef: string | null
+}
+
+/**
+ * A record about something else that reports carry: an account, agreement, offer or product, for joining.
+ * An account's `values.accountRef` is the account as it is known everywhere else; other values are the adapter's choice.
+ */
+export type ReportedFact = {
+  readonly subject: 'account' | 'agreement' | 'offer' | 'listing' | 'other'
+  readonly ref: string
+  readonly values: Readonly<Record<string, string | null>>
+}
+
+/** One row of a report in both times: true since, and known to the marketplace since. */
+export type ReportedRow = {
+  readonly row: number
+  readonly validFrom: Instant
+  readonly knownFrom: Instant
+  /** The marketplace withdrew it then. */
+  readonly deletedAt: Instant | null
+  readonly content:
+    | ({ readonly is: 'line' } & RevenueLine)
+    | ({ readonly is: 'fact' } & ReportedFact)
+  readonly native: Readonly<Record<string, string>>
+}
+
+/** A row that cannot be read: where, and why. The others are kept. */
+export type BrokenRow = {
+  readonly row: number
+  readonly column: string | null
+  readonly message: string
+  readonly raw: string
+}
+
+/** A point to look from, in both times: what was true on `asOf`, as the marketplace knew it on `known`. */
+export type Vantage = {
+  readonly asOf: Day
+  readonly known: Day
+  /** Only what had been written down here by then: makes an earlier answer come out the same again. Null: everything. */
+  readonly recordedBy: Instant | null
+}
+
+/** One run over a marketplace's report files. `partial`: some file could not be read; the others are in. */
+export type ImportState =
+  | { readonly is: 'waiting' }
+  | { readonly is: 'reading' }
+  | { readonly is: 'done' }
+  | { readonly is: 'partial'; readonly filesFailed: number }
+  | { readonly is: 'failed'; readonly problem: unknown }
+
+export type RevenueImport = {
+  readonly id: Id<'imp'>
+  readonly connection: Id<'conn'>
+  /** Reads files again that were read before, e.g. after an upgrade that understands more of them. */
+  readonly again: boolean
+  readonly state: ImportState
+  readonly revision: number
+  readonly createdAt: Instant
+  readonly finishedAt: Instant | null
+}
+
+/** `same`: read before, not read again. `lastRow` is how far it is read; a crash resumes there. */
+export type ImportFile = {
+  readonly name: string
+  readonly fingerprint: string
+  readonly sizeBytes: number
+  readonly position: number
+  readonly state: 'waiting' | 'reading' | 'read' | 'same' | 'failed'
+  readonly lastRow: number
+  readonly rowsRead: number
+  readonly rowsNew: number
+  readonly rowsBroken: number
+  readonly problem: unknown
+}
+
+export const isFinal = ({ is }: ImportState): boolean => is !== 'waiting' && is !== 'reading'
+
+/** How an import ends when no file waits any more. */
+export const ended = (files: readonly ImportFile[]): ImportState => {
+  const filesFailed = files.filter((file) => file.state === 'failed').length
+  return filesFailed > 0 ? { is: 'partial', filesFailed } : { is: 'done' }
+}
+
+/** Ten trillion of anything is no invoice; and no number of larger lines could be added up to money. */
+const wholeDigitsMax = 13
+
+/** Why a row cannot be kept, or undefined: what the database would refuse is found here, row by row. */
+export function rowFault({
+  validFrom,
+  knownFrom,
+  content,
+  native,
+}: ReportedRow): Fault | undefined {
+  for (const [column, text] of Object.entries(native))
+    if (storableText(text) !== text) return fault(column, storableText(text))
+  if (readInstant(validFrom) === undefined) return fault('valid_from', validFrom)
+  if (readInstant(knownFrom) === undefined) return fault('known_from', knownFrom)
+  if (content.is === 'fact') return content.ref === '' ? fault('ref', '') : undefined
+  if (content.lineRef === '') return fault('line', '')
+  if (!isDecimal(content.amount, wholeDigitsMax)) return fault('amount', content.amount)
+  if (!isCurrency(content.currency)) return fault('currency', content.currency)
+  if (!isDay(content.invoicedOn)) return fault('invoice_date', content.invoicedOn)
+  return undefined
+}
+
+/** Text without what a database cannot hold: U+0000 and halves of surrogate pairs become U+FFFD. */
+export const storableText = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed()
+
+type Fault = { readonly column: string; readonly message: string }
+const fault = (column: string, value: string): Fault => ({
+  column,
+  message: value === '' ? 'is empty' : `cannot be read: ${value.slice(0, 100)}`,
+})
+
+export const startImport = z.strictObject({
+  connection: idField('conn', 'Whose reports to read'),
+  again: z.boolean().default(false).meta({
+    description: 'Read files again that were read before; rows that are known add nothing',
+    example: false,
+  }),
+})
+export type StartImport = z.infer<typeof startImport>
+
+export const importId = idField('imp', 'An import')

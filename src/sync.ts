@@ -1,0 +1,19 @@
+import type { PortName } from './adapter.ts'
+import type { Deps } from './deps.ts'
+import type { Id } from './kernel/id.ts'
+
+/** Something that is kept up with for every connection whose provider has the port. */
+export type SyncDefinition = {
+  readonly name: string
+  readonly port: PortName
+  readonly everyMs: number
+  /**
+   * Takes one page after `cursor` and stores it. Repeating a cursor must change nothing.
+   * `cursor` is kept once this returns; `more` asks for the next page at once.
+   */
+  run(
+    deps: Deps,
+    connection: Id<'conn'>,
+    cursor: string | null,
+  ): Promise<{ readonly cursor: string | null; readonly more: boolean }>
+}

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RemoteListing } from '../../src/listings/model.ts'
+import type { ListingsPort } from '../../src/listings/port.ts'
+import { speaksOurCodes } from './troubles.ts'
+import type { World } from './world.ts'
+
+export type ListingsWorld = World<'listings'> & {
+  /** What the catalogue holds at first, as it should be told. */
+  readonly first: readonly Partial<RemoteListing>[]
+  /** Adds so many products and names them. */
+  readonly add: (count: number) => Promise<readonly string[]>
+  /** Changes a product's visibility. */
+  readonly hide: (listingRef: string) => Promise<void>
+  /** Sessions end. */
+  readonly expire: () => Promise<void>
+  /** From now on the provider answers with pages that hold nothing, and more after them. */
+  readonly answerEmptyPages: () => Promise<void>
+}
+
+const pagesMax = 50
+
+/** `ListingsPort`, its comment executed. */
+export function listingsContract(name: string, open: () => Promise<ListingsWorld>): void {
+  describe(`${name}: listings`, () => {
+    let world: ListingsWorld
+    beforeAll(async () => {
+      world = await open()
+    })
+    afterAll(() => world.close())
+
+    it('tells every product with its dimensions and what metering calls it', async () => {
+      const { listings } = await all(world.port(), null)
+      expect(byRef(listings)).toMatchObject(byRef(world.first))
+      for (const { native } of listings) expect(native).toBeTruthy()
+    })
+
+    it('asks at most twice when nothing is new', async () => {
+      const port = world.port()
+      const { cursor } = await all(port, null)
+      await world.advance('PT1H')
+      const before = await world.calls()
+      expect(await port.changedSince(cursor)).toMatchObject({ listings: [], more: false })
+      expect((await world.calls()) - before).toBeLessThanOrEqual(2)
+    })
+
+    it('stays that cheap, poll after poll, also after a restart', async () => {
+      let { cursor } = await all(world.port(), null)
+      for (let poll = 0; poll < 5; poll += 1) {
+        await world.advance('PT1H')
+        const before = await world.calls()
+        const page = await world.port().changedSince(cursor)
+        expect((await world.calls()) - before).toBeLessThanOrEqual(2)
+        expect(page.listings).toEqual([])
+        cursor = page.cursor
+      }
+    })
+
+    it('tells what changed since the cursor, as it is now', async () => {
+      const { cursor } = await all(world.port(), null)
+      const listingRef = world.first[1]?.listingRef ?? ''
+      await world.advance('PT1M')
+      await world.hide(listingRef)
+      const { listings } = await all(world.port(), cursor)
+      const told = listings.find((listing) => listing.listingRef === listingRef)
+      expect(told?.visibility).not.toBe(world.first[1]?.visibility)
+      expect(told?.modifiedAt.slice(0, 19)).toBe(world.now().slice(0, 19))
+    })
+
+    it('loses nothing that changed in the moment of the last poll', async () => {
+      const listingRef = world.first[0]?.listingRef ?? ''
+      await world.advance('PT1M')
+      await world.hide(world.first[1]?.listingRef ?? '')
+      const { cursor } = await all(world.port(), null)
+      await world.hide(listingRef)
+      const { listings } = await all(world.port(), cursor)
+      expect(listings.map((listing) => listing.listingRef)).toContain(listingRef)
+    })
+
+    it('repeats the page of a cursor that is repeated', async () => {
+      const page = await world.port().changedSince(null)
+      expect(await world.port().changedSince(null)).toEqual(page)
+      await world.advance('PT1M')
+      await world.hide(world.first[0]?.listingRef ?? '')
+      const next = await world.port().changedSince(page.cursor)
+      expect(next.listings.length).toBeGreaterThan(0)
+      expect(await world.port().changedSince(page.cursor)).toEqual(next)
+    })
+
+    it('tells a large catalogue in pages, each once at least', async () => {
+      const { cursor } = await all(world.port(), null)
+      await world.advance('PT1M')
+      const added = await world.add(60)
+      const whole = await all(world.port(), null)
+      expect(whole.listings.map(({ listingRef }) => listingRef)).toEqual(
+        expect.arrayContaining([...added, ...world.first.map((one) => one.listingRef)]),
+      )
+      const news = await all(world.port(), cursor)
+      expect(news.listings.map(({ listingRef }) => listingRef)).toEqual(
+        expect.arrayContaining([...added]),
+      )
+    })
+
+    it('signs in again when its session has ended', async () => {
+      const port = world.port()
+      await port.changedSince(null)
+      await world.expire()
+      expect((await port.changedSince(null)).listings.length).toBeGreaterThan(0)
+    })
+
+    it('goes on after a page that holds nothing', async () => {
+      await world.answerEmptyPages()
+      const { listings } = await all(world.port(), null)
+      expect(byRef(listings)).toMatchObject(
+        Object.fromEntries(world.first.map(({ listingRef }) => [listingRef, {}])),
+      )
+    })
+
+    speaksOurCodes<'listings'>(
+      () => world,
+      (port) => port.changedSince(null),
+    )
+  })
+}
+
+/** Follows the cursor until nothing waits. */
+async function all(
+  port: ListingsPort,
+  from: string | null,
+): Promise<{ listings: readonly RemoteListing[]; cursor: string }> {
+  const listings: RemoteListing[] = []
+  let cursor = from
+  for (let pages = 0; pages < pagesMax; pages += 1) {
+    const page = await port.changedSince(cursor)
+    listings.push(...page.listings)
+    cursor = page.cursor
+    if (!page.more) return { listings, cursor }
+  }
+  return expect.fail(`more than ${pagesMax} pages`)
+}
+
+const byRef = (listings: readonly Partial<RemoteListing>[]) =>
+  Object.fromEntries(listings.map((listing) => [listing.listingRef, listing]))

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { NoticeAbout, ReceivedNotice } from '../../src/notices/model.ts'
+import type { IncomingNotice } from '../../src/notices/port.ts'
+import { problemOf, type World } from './world.ts'
+
+/** Something that happens at the provider, and what its notices are about. */
+export type Told = {
+  readonly incoming: readonly IncomingNotice[]
+  readonly about: readonly NoticeAbout[]
+}
+
+export type NoticesWorld = Omit<World<'notices'>, 'impostor' | 'forbid' | 'strike' | 'heal'> & {
+  readonly secret: string
+  /** What can happen, by what happens: the calls that the provider made then. */
+  readonly happens: Readonly<Record<string, () => Promise<Told>>>
+  /** The same notice, were it of another kind. */
+  readonly renamed: (incoming: IncomingNotice, kind: string) => IncomingNotice
+  /** The calls when the provider delivers everything twice and in disorder. */
+  readonly deliverUnruly: () => Promise<readonly IncomingNotice[]>
+}
+
+/** `NoticesPort`, its comment executed. */
+export function noticesContract(name: string, open: () => Promise<NoticesWorld>): void {
+  describe(`${name}: notices`, () => {
+    let world: NoticesWorld
+    let first: IncomingNotice
+    beforeAll(async () => {
+      world = await open()
+    })
+    afterAll(() => world.close())
+
+    const receive = async (incoming: readonly IncomingNotice[]) => {
+      const notices: ReceivedNotice[] = []
+      for (const one of incoming) notices.push(...(await world.port().receive(one, world.secret)))
+      return notices
+    }
+
+    it('says what each notice is about', async () => {
+      for (const [what, happen] of Object.entries(world.happens)) {
+        const { incoming, about } = await happen()
+        first ??= incoming[0]!
+        const notices = await receive(incoming)
+        expect(notices, what).toHaveLength(about.length)
+        expect(
+          notices.map((notice) => notice.about),
+          what,
+        ).toEqual(expect.arrayContaining(about.map((one) => expect.objectContaining(one))))
+        for (const { at, kind, native } of notices) {
+          expect(at, what).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/)
+          expect(kind, what).toMatch(/\w/)
+          expect(native, what).toBeTruthy()
+        }
+      }
+    })
+
+    it('knows a notice that comes twice by its reference', async () => {
+      const incoming = await world.deliverUnruly()
+      const notices = await receive(incoming)
+      const distinct = new Map(notices.map((notice) => [notice.noticeRef, notice]))
+      expect(distinct.size).toBe(new Set(incoming.map(({ body }) => body)).size)
+      expect(distinct.size).toBeLessThan(notices.length)
+    })
+
+    it('calls nobody', async () => {
+      const before = await world.calls()
+      await world.astray().receive(first, world.secret)
+      expect(await world.calls()).toBe(before)
+    })
+
+    it.each([
+      ['another secret', (secret: string) => `${secret.slice(0, -1)}!`],
+      ['a shorter one', (secret: string) => secret.slice(0, -1)],
+      ['a longer one', (secret: string) => `${secret}x`],
+      ['an empty one', () => ''],
+    ])('does not believe a sender with %s', async (_, change) => {
+      const refused = world.port().receive(first, change(world.secret))
+      expect((await problemOf(refused)).code).toBe('unauthenticated')
+    })
+
+    it('does not believe a sender without a secret, whatever it says', async () => {
+      for (const body of [first.body, '', '{}', 'nonsense'])
+        expect(
+          (await problemOf(world.port().receive({ headers: {}, body }, world.secret))).code,
+        ).toBe('unauthenticated')
+    })
+
+    it.each(['', 'nonsense', '[]', '7', 'null', '{}', '{"id":1}', '{"id":"x","detail":[]}'])(
+      'calls a body that is no notice invalid: %s',
+      async (body) => {
+        const refused = world.port().receive({ ...first, body }, world.secret)
+        expect((await problemOf(refused)).code).toBe('invalid')
+      },
+    )
+
+    it('takes a notice of a kind that nobody told us of', async () => {
+      const [notice] = await world
+        .port()
+        .receive(world.renamed(first, 'Something Entirely New'), world.secret)
+      expect(notice?.kind).toContain('Something Entirely New')
+      expect(notice?.noticeRef).toMatch(/\w/)
+    })
+  })
+}

@@ -1,0 +1,194 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compare, divide, negate, round, times } from '../../src/kernel/decimal.ts'
+import {
+  charge,
+  convert,
+  fromJson,
+  minorDigits,
+  money,
+  portion,
+  split,
+  subtract,
+  sum,
+  toJson,
+} from '../../src/kernel/money.ts'
+import { addMonths, type Day, daysBetween, isDay } from '../../src/kernel/time.ts'
+import { feeOn, feeRate } from '../../src/offers/fees.ts'
+import { instalments } from '../../src/offers/instalments.ts'
+import { tolerance } from '../../src/revenue/compare.ts'
+
+const minor = fc.bigInt({ min: -(10n ** 17n), max: 10n ** 17n })
+const currency = fc.constantFrom('USD', 'EUR', 'JPY', 'KWD', 'CLF')
+const amounts = fc.tuple(currency, minor).map(([c, m]) => money(c, m))
+const decimals = fc
+  .tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.integer({ min: 0, max: 12 }))
+  .map(([units, places]) => {
+    const text = (units < 0n ? -units : units).toString().padStart(places + 1, '0')
+    const cut = text.length - places
+    const whole = `${text.slice(0, cut)}${places ? `.${text.slice(cut)}` : ''}`
+    return units < 0n ? `-${whole}` : whole
+  })
+
+describe('money', () => {
+  it('survives JSON unchanged', () => {
+    fc.assert(
+      fc.property(amounts, (m) => {
+        expect(fromJson(JSON.parse(JSON.stringify(toJson(m))))).toEqual(m)
+      }),
+    )
+  })
+
+  it('splits without losing a minor unit, and a refund splits as the mirror of its charge', () => {
+    const weights = fc
+      .array(fc.bigInt({ min: 0n, max: 10n ** 9n }), { minLength: 1, maxLength: 40 })
+      .filter((all) => all.some((w) => w > 0n))
+    fc.assert(
+      fc.property(amounts, weights, (m, all) => {
+        const parts = split(m, all)
+        expect(sum(m.currency, parts)).toEqual(m)
+        expect(split(money(m.currency, -m.minor), all)).toEqual(
+          parts.map((p) => money(p.currency, -p.minor)),
+        )
+      }),
+    )
+  })
+
+  it('rounds a negative as the mirror of its positive, by at most half a unit', () => {
+    fc.assert(
+      fc.property(decimals, fc.integer({ min: 0, max: 6 }), (d, places) => {
+        const rounded = round(d, places)
+        expect(compare(round(negate(d), places), negate(rounded))).toBe(0)
+        const off = subtract(
+          money('USD', BigInt(times(rounded, '1000000000000').split('.')[0] ?? '0')),
+          money('USD', BigInt(times(d, '1000000000000').split('.')[0] ?? '0')),
+        ).minor
+        expect((off < 0n ? -off : off) * 2n <= 10n ** BigInt(12 - places)).toBe(true)
+      }),
+    )
+  })
+
+  it('charges a refunded quantity exactly what it charged', () => {
+    fc.assert(
+      fc.property(currency, decimals, decimals, (c, price, quantity) => {
+        const small = { currency: c, price: divide(price, '10000000000000000', 12) }
+        const many = divide(quantity, '1000000000000', 12)
+        const amount = charge(small, many)
+        const refund = charge(small, negate(many))
+        expect(refund.minor).toBe(-amount.minor)
+      }),
+    )
+  })
+
+  it('divides with one rounding: the quotient times the divisor comes within half a unit', () => {
+    const divisor = decimals.filter((d) => compare(d, '0') !== 0)
+    fc.assert(
+      fc.property(decimals, divisor, (a, b) => {
+        const q = divide(a, b, 6)
+        expect(compare(divide(negate(a), b, 6), negate(q))).toBe(0)
+        expect(compare(divide(times(q, b), b, 6), q)).toBe(0)
+      }),
+    )
+  })
+
+  it('leaves what a fee takes: fee and net add up to the amount', () => {
+    const rates = fc.constantFrom('0.03', '0.02', '0.015', '0.035', '0.20')
+    fc.assert(
+      fc.property(amounts, rates, (m, rate) => {
+        const { fee, net } = feeOn(m, rate)
+        expect(sum(m.currency, [fee, net])).toEqual(m)
+        expect(portion(m, rate)).toEqual(fee)
+      }),
+    )
+  })
+
+  it('pays instalments that add up to the total', () => {
+    const parts = fc.integer({ min: 1, max: 60 })
+    fc.assert(
+      fc.property(amounts, minor, parts, (m, first, n) => {
+        const paid = instalments(m, money(m.currency, first), n)
+        expect(paid).toHaveLength(n + 1)
+        expect(sum(m.currency, paid)).toEqual(m)
+      }),
+    )
+  })
+
+  it('drifts by rounding parts no further than the tolerance says', () => {
+    const cents = fc.array(decimals, { minLength: 1, maxLength: 60 })
+    fc.assert(
+      fc.property(cents, (parts) => {
+        const small = parts.map((p) => divide(p, '10000000000', 12))
+        const rounded = sum(
+          'USD',
+          small.map((p) => portion(money('USD', 100n), p)),
+        )
+        const exact = small.reduce((a, p) => a + BigInt(times(p, '1000000000000')), 0n)
+        const drift = rounded.minor * 10n ** 10n - exact
+        const within = tolerance('USD', parts.length).minor * 10n ** 10n
+        expect((drift < 0n ? -drift : drift) <= within).toBe(true)
+      }),
+    )
+  })
+
+  it('converts to the digits of the other currency', () => {
+    fc.assert(
+      fc.property(amounts, currency, (m, to) => {
+        const small = money(m.currency, m.minor / 1_000_000n)
+        const there = toJson(convert(small, { currency: to, price: '1.0837' }))
+        expect(there.amount.split('.')[1]?.length ?? 0).toBe(minorDigits(to))
+      }),
+    )
+  })
+})
+
+describe('days and months', () => {
+  const days = fc
+    .date({ min: new Date('1990-01-01'), max: new Date('2090-12-31'), noInvalidDate: true })
+    .map((d) => d.toISOString().slice(0, 10) as Day)
+
+  it('adds months to a day that exists, in order, however many', () => {
+    fc.assert(
+      fc.property(days, fc.integer({ min: 0, max: 240 }), (day, n) => {
+        const later = addMonths(day, n)
+        expect(isDay(later)).toBe(true)
+        expect(addMonths(day, n + 1) > later).toBe(true)
+        expect(Math.abs(daysBetween(day, later) - n * 30.436875)).toBeLessThan(5)
+      }),
+    )
+  })
+})
+
+describe('listing fees', () => {
+  const facts = {
+    'offer.visibility': 'private',
+    'offer.renewal': false,
+    'product.type': 'saas',
+    'agreement.acceptedAt': '2026-01-15',
+  }
+
+  it('has exactly one rate for every total', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 12n }), (total) => {
+        const found = feeRate({ provider: 'aws', facts, tcv: money('USD', total) })
+        expect(found).toMatchObject({
+          is: 'known',
+          rules: [expect.stringMatching(/^AWS-2024-PRIV-/)],
+        })
+      }),
+    )
+  })
+
+  it('never grows more expensive per unit with the total', () => {
+    const totals = fc.bigInt({ min: 1n, max: 10n ** 12n })
+    fc.assert(
+      fc.property(totals, totals, (a, b) => {
+        const rate = (total: bigint) => {
+          const found = feeRate({ provider: 'aws', facts, tcv: money('USD', total) })
+          return found.is === 'known' ? found.rate : 'none'
+        }
+        const [low, high] = a < b ? [a, b] : [b, a]
+        expect(compare(rate(low), rate(high))).toBeGreaterThanOrEqual(0)
+      }),
+    )
+  })
+})

@@ -1,0 +1,56 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { adapters } from '../adapters/index.ts'
+import type { PortName } from '../src/adapter.ts'
+import { environment } from '../src/platform/config.ts'
+
+/** The parts of the README that are made from the source: `npm run readme` writes them, a test compares. */
+const file = join(import.meta.dirname, '../README.md')
+const ports: readonly [PortName, string][] = [
+  ['account', 'connection check'],
+  ['listings', 'listings and dimensions'],
+  ['offers', 'private offers'],
+  ['agreements', 'agreements, registration'],
+  ['metering', 'metered usage'],
+  ['revenue', 'revenue reports'],
+  ['notices', 'notices pushed to us'],
+  ['crm', 'CRM records'],
+]
+
+export const generated: Readonly<Record<string, string>> = {
+  configuration: [
+    '| Variable | Default | What it does |',
+    '|---|---|---|',
+    ...Object.entries(
+      z.toJSONSchema(environment, { io: 'input', unrepresentable: 'any' }).properties ?? {},
+    ).map(([name, schema]) => {
+      const { default: standard, description } = schema as {
+        default?: unknown
+        description?: string
+      }
+      return `| \`${name}\` | ${standard === undefined ? '' : `\`${standard}\``} | ${description} |`
+    }),
+  ].join('\n'),
+  matrix: [
+    `| | ${adapters.map((a) => a.title).join(' | ')} |`,
+    `|---|${adapters.map(() => ':-:|').join('')}`,
+    ...ports.map(
+      ([port, words]) =>
+        `| ${words} | ${adapters.map((a) => (a.supports.includes(port) ? 'yes' : '')).join(' | ')} |`,
+    ),
+  ].join('\n'),
+}
+
+/** The README with its generated parts as the source has them. */
+export function renewed(text: string): string {
+  return Object.entries(generated).reduce((readme, [name, part]) => {
+    const place = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(\n<!-- /${name} -->)`)
+    if (!place.test(readme)) throw new Error(`README.md has no place for ${name}`)
+    return readme.replace(place, (_, before, after) => `${before}${part}${after}`)
+  }, text)
+}
+
+export const readme = (): string => readFileSync(file, 'utf8')
+
+if (process.argv[2] === '--write') writeFileSync(file, renewed(readme()))
