@@ -27,6 +27,18 @@ export type Entitlement = {
 /** A charge the agreement foresees. */
 export type Charge = { readonly at: Instant; readonly amount: MoneyJson }
 
+/** What the seller must still do for an agreement to begin, and until when; `by` null: no deadline is known. */
+export type Awaits = { readonly what: 'activation' | 'approval'; readonly by: Instant | null }
+
+/** Units of a metered dimension that the price includes, once in each such period; null is without limit. */
+export type Included = {
+  readonly dimension: string
+  readonly quantity: Decimal | null
+  readonly from: Instant
+  /** Exclusive; null when it runs until cancelled. */
+  readonly until: Instant | null
+}
+
 /** An accepted offer as its marketplace tells it, in our words; `native` holds its own documents. */
 export type RemoteAgreement = {
   readonly agreementRef: string
@@ -34,12 +46,15 @@ export type RemoteAgreement = {
   readonly initialRef: string
   readonly offerRef: string | null
   readonly listingRef: string | null
+  readonly planRef: string | null
   /** The buyer's account at the marketplace. */
   readonly buyerRef: string
   /** Licences: what metering and entitlements go by where one account holds several agreements. */
   readonly licenseRefs: readonly string[]
   readonly state: AgreementState
   readonly nativeStatus: string
+  /** Null when nothing is left for the seller to do. */
+  readonly awaits: Awaits | null
   readonly acceptedAt: Instant
   readonly startsAt: Instant
   /** Exclusive; null when it runs until cancelled. */
@@ -55,11 +70,21 @@ export type RemoteAgreement = {
   }[]
   readonly charges: readonly Charge[]
   readonly entitlements: readonly Entitlement[]
+  readonly included: readonly Included[]
+  /** Changes whenever what a marketplace's list shows of it does; null where lists are whole. */
+  readonly fingerprint: string | null
   readonly native: unknown
+}
+
+/** As a port tells it: `changedAt` null where the marketplace does not say. It is then dated by the reading that showed it. */
+export type ToldAgreement = Omit<RemoteAgreement, 'changedAt'> & {
+  readonly changedAt: Instant | null
 }
 
 /** Who arrived with a registration token. */
 export type Registration = {
+  /** The agreement itself, where the token says which. */
+  readonly agreementRef: string | null
   readonly buyerRef: string
   readonly licenseRef: string | null
   /** Legacy customer identifier, where the marketplace still has one. */
@@ -126,10 +151,12 @@ export const remoteOf = (agreement: RemoteAgreement): RemoteAgreement => ({
   initialRef: agreement.initialRef,
   offerRef: agreement.offerRef,
   listingRef: agreement.listingRef,
+  planRef: agreement.planRef,
   buyerRef: agreement.buyerRef,
   licenseRefs: agreement.licenseRefs,
   state: agreement.state,
   nativeStatus: agreement.nativeStatus,
+  awaits: agreement.awaits,
   acceptedAt: agreement.acceptedAt,
   startsAt: agreement.startsAt,
   endsAt: agreement.endsAt,
@@ -138,6 +165,8 @@ export const remoteOf = (agreement: RemoteAgreement): RemoteAgreement => ({
   usageRates: agreement.usageRates,
   charges: agreement.charges,
   entitlements: agreement.entitlements,
+  included: agreement.included,
+  fingerprint: agreement.fingerprint,
   native: agreement.native,
 })
 

@@ -19,6 +19,13 @@ export type Code = keyof typeof codes
 /** One broken rule: where (dotted path into the request, empty for the whole), and what to do about it. */
 export type Violation = { readonly path: string; readonly message: string }
 
+/** Why a marketplace said no: which part of our request, its own code where it has one, its words. */
+export type Reason = {
+  readonly part: string
+  readonly code: string | null
+  readonly message: string
+}
+
 export type ProblemDetails = {
   /** Every fault of a request, shape and rules alike. */
   readonly errors?: readonly Violation[]

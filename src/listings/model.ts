@@ -15,6 +15,18 @@ export type Dimension = {
   readonly types: readonly DimensionType[]
 }
 
+/** How a plan is sold; a part is null where its marketplace does not say. */
+export type PlanShape = {
+  /** `flat`: one price for the term. `per_unit`: a price for each seat. */
+  readonly charge: 'flat' | 'per_unit' | null
+  /** Lengths of term it is sold for; empty for pay as you go. */
+  readonly months: readonly number[] | null
+  /** Metered dimensions that are enabled on it. */
+  readonly meters: readonly string[] | null
+  readonly hasTrial: boolean | null
+  readonly units: { readonly min: number | null; readonly max: number | null } | null
+}
+
 /** A product as its marketplace describes it, in our words; `native` is the marketplace's own document. */
 export type RemoteListing = {
   readonly listingRef: string
@@ -25,16 +37,19 @@ export type RemoteListing = {
   /** What metering calls it, where that differs from `listingRef`. */
   readonly meteringRef: string | null
   readonly dimensions: readonly Dimension[]
-  readonly plans: readonly { readonly planRef: string; readonly name: string }[]
+  readonly plans: readonly RemotePlan[]
   readonly modifiedAt: Instant
   readonly native: unknown
 }
 
-export type Plan = {
-  readonly id: Id<'plan'>
+/** `planRef` is what agreements and metering call it; `planKey` its address for offers, where that differs. */
+export type RemotePlan = {
   readonly planRef: string
+  readonly planKey: string | null
   readonly name: string
+  readonly shape: PlanShape | null
 }
+export type Plan = RemotePlan & { readonly id: Id<'plan'> }
 
 /** What a listing once had: agreements sold with it go on. */
 export type Removed = {
@@ -65,9 +80,9 @@ export function merged(
   newPlan: () => Id<'plan'>,
 ): Listing {
   const everPlans = [...known.plans, ...known.removed.plans]
-  const plans = remotePlans.map(({ planRef, name }) => {
-    const id = everPlans.find((plan) => plan.planRef === planRef)?.id ?? newPlan()
-    return { id, planRef, name }
+  const plans = remotePlans.map((plan) => {
+    const id = everPlans.find(({ planRef }) => planRef === plan.planRef)?.id ?? newPlan()
+    return { ...plan, id }
   })
   const gone = <Row>(
     before: readonly Row[],

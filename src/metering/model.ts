@@ -3,7 +3,7 @@ import type { Decimal } from '../kernel/decimal.ts'
 import { idField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import type { MoneyJson } from '../kernel/money.ts'
-import type { Hour, Instant } from '../kernel/time.ts'
+import type { Day, Hour, Instant } from '../kernel/time.ts'
 
 export type Allocation = {
   readonly quantity: Decimal
@@ -19,6 +19,8 @@ export type Report = {
   readonly customerRef: string | null
   /** What metering calls the product; used where no licence identifies the agreement. */
   readonly meteringRef: string | null
+  /** The plan it was bought with, where metering asks for it. */
+  readonly planRef: string | null
   readonly dimension: string
   readonly hour: Hour
   /** Whole where the traits say whole. */
@@ -39,7 +41,29 @@ export type ReportOutcome =
       readonly reason: string
       readonly tooLate: boolean
     }
-  | { readonly id: string; readonly is: 'later'; readonly reason: string }
+  | {
+      readonly id: string
+      readonly is: 'later'
+      readonly reason: string
+      /** When to try again; absent: soon. */
+      readonly retryAfterMs?: number | undefined
+    }
+
+/** What a marketplace says it holds of one agreement, dimension and UTC day. */
+export type HeldUsage = {
+  readonly agreementRef: string
+  readonly dimension: string
+  readonly day: Day
+  readonly planRef: string | null
+  /** What it took from us. */
+  readonly submitted: Decimal
+  /** What it will bill; null while it has not said. */
+  readonly processed: Decimal | null
+  /** `pending`: not settled at their side. `differs` and `rejected` want a person. */
+  readonly verdict: 'pending' | 'agreed' | 'differs' | 'rejected' | 'unknown'
+  /** The marketplace's own word. */
+  readonly nativeStatus: string
+}
 
 /** A marketplace's metering rules, as data. */
 export type MeteringTraits = {
@@ -54,6 +78,8 @@ export type MeteringTraits = {
   readonly flushMinutes: number
   readonly callsPerSecondMax: number
   readonly allocationsMax: number
+  /** Whether included units are ours to leave out: only what exceeds them is sent. */
+  readonly overageOnly: boolean
 }
 
 /** One thing that happened, as the product tells it: read, not yet held against its agreement. */

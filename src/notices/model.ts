@@ -25,7 +25,21 @@ export type ReceivedNotice = {
   readonly kind: string
   readonly at: Instant
   readonly about: NoticeAbout
+  /** A change by the buyer that waits for our word; absent: nothing is asked. */
+  readonly asks?: Asked | undefined
   readonly native: unknown
+}
+
+/**
+ * What a provider asks with a notice: whether a buyer's change to an agreement stands. A refusal is given in the
+ * answer to the notice itself; an acceptance is told afterwards, by `operationRef`.
+ */
+export type Asked = {
+  readonly agreementRef: string
+  readonly operationRef: string
+  readonly change:
+    | { readonly is: 'plan'; readonly planRef: string }
+    | { readonly is: 'quantity'; readonly quantity: string }
 }
 
 /** Where a notice stands. `received` waits to be acted on, for the `attempts`th time once it went wrong. */

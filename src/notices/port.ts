@@ -10,8 +10,10 @@ export type IncomingNotice = {
 /**
  * What one provider pushes to us.
  *
- * - `receive` verifies the sender against the connection's shared secret (compared in constant time) and throws
- *   `unauthenticated` when it is not the provider, `invalid` when the body is not a notice. It calls nobody.
+ * - `receive` verifies the sender, against the connection's shared secret (compared in constant time) or the
+ *   provider's published keys, and throws `unauthenticated` when it is not the provider, `invalid` when the body is
+ *   not a notice. The only thing it may fetch are those keys, within 3 seconds; when they cannot be had it throws
+ *   `unavailable`, never `unauthenticated`, since a provider may take a refusal for an answer.
  * - It interprets nothing: what a notice is about is looked up afterwards.
  */
 export interface NoticesPort {

@@ -2,16 +2,9 @@ import type { Decimal } from '../kernel/decimal.ts'
 import { idField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import type { MoneyJson } from '../kernel/money.ts'
-import type { Code, Violation } from '../kernel/problem.ts'
+import type { Code, Reason, Violation } from '../kernel/problem.ts'
 import type { Day, Instant } from '../kernel/time.ts'
-import type { Dimension } from '../listings/model.ts'
-
-/** Why a marketplace said no: which part of our request, its own code where it has one, its words. */
-export type Reason = {
-  readonly part: string
-  readonly code: string | null
-  readonly message: string
-}
+import type { Dimension, PlanShape } from '../listings/model.ts'
 
 export type Pricing = {
   /** Sold up front for the term: unit price for the whole term, times quantity. */
@@ -58,7 +51,8 @@ export type OfferTerms = {
     readonly kind: 'standard' | 'amended' | 'custom'
     readonly documents: readonly string[]
   }
-  readonly renewal?: { readonly of: string; readonly attested: boolean } | undefined
+  /** The answer to "is it a renewal?": of which agreement, where it is one of ours, and whether somebody vouches for it. */
+  readonly renewal?: { readonly of?: string | undefined; readonly attested: boolean } | undefined
   readonly autoRenew?: { readonly times: number } | undefined
   readonly reseller?:
     | {
@@ -78,6 +72,9 @@ export type OfferOrder = {
   readonly terms: OfferTerms
   readonly listingRef: string
   readonly planRef: string | null
+  /** The plan's address for offers, where that is another than `planRef`. */
+  readonly planKey: string | null
+  readonly planShape: PlanShape | null
   readonly dimensions: readonly Dimension[]
   /** The buyer's accounts at this marketplace. */
   readonly buyerRefs: readonly string[]
@@ -102,6 +99,10 @@ export type OfferTraits = {
   readonly contractQuantity: 'whole' | 'decimal'
   /** Whether an offer can go through a reseller; absent: not here. */
   readonly reseller?: boolean | undefined
+  /** Whether it must be said if an offer is a renewal: a lower fee hangs on it, and it cannot be said later. */
+  readonly renewalQuestion?: boolean | undefined
+  /** How often a live offer is looked at, where nobody tells that it was accepted; absent: never. */
+  readonly lookEveryMinutes?: number | undefined
 }
 
 /** An operation under way: `key` makes its repeat safe, `tries` counts how often the other side failed at it. */
@@ -118,7 +119,8 @@ export type ChangeRefused = {
 /** Until `publishing` it is ours alone; from then on the marketplace's word is the truth. */
 export type OfferState =
   | { readonly is: 'draft' }
-  | ({ readonly is: 'submitting' } & Underway)
+  /** `askedAt`: when it was first sent under this key; whether that arrived is not known yet. Null: never. */
+  | ({ readonly is: 'submitting'; readonly askedAt: Instant | null } & Underway)
   | ({ readonly is: 'publishing'; readonly operation: string } & Underway)
   | ({ readonly is: 'live'; readonly changeRefused?: ChangeRefused | undefined } & Published)
   /** `on` is the day the change was asked for. `operation` null: the marketplace has not been told yet. */
@@ -134,7 +136,15 @@ export type OfferState =
       readonly acceptBy: Day
     } & Published &
       Underway)
-  | { readonly is: 'accepted'; readonly offerRef: string; readonly agreement: Id<'agr'> }
+  /** `agreement` null: the buyer has accepted the terms and not subscribed to them yet. */
+  | {
+      readonly is: 'accepted'
+      readonly offerRef: string
+      readonly acceptedAt: Instant
+      readonly agreement: Id<'agr'> | null
+      /** How often we reminded people that nobody has subscribed yet. */
+      readonly reminders: number
+    }
   | { readonly is: 'expired' | 'withdrawn'; readonly offerRef: string }
   | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
 
@@ -223,4 +233,4 @@ export const offerRefOf = (state: OfferState): string | null =>
 export const offerId = idField('offer', 'An offer')
 export const documentId = idField('doc', 'A contract document')
 
-export type { Violation }
+export type { Reason, Violation }

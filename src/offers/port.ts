@@ -1,4 +1,4 @@
-import type { Day } from '../kernel/time.ts'
+import type { Day, Instant } from '../kernel/time.ts'
 import type { OfferOrder, OfferTraits, Reason, Violation } from './model.ts'
 
 /** Where an operation stands. `failed` is the marketplace's own fault: the same order may be sent again under a new key. */
@@ -8,12 +8,20 @@ export type OfferProgress =
   | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
   | { readonly is: 'failed'; readonly detail: string }
 
-/** The same for a change to a live offer. */
+/** The same for a change to a live offer. `withdrawn`: the offer was taken down for it and could not be put back. */
 export type ChangeProgress =
   | { readonly is: 'running'; readonly operation: string }
-  | { readonly is: 'done' }
+  | { readonly is: 'done'; readonly buyUrl?: string | undefined }
+  | { readonly is: 'withdrawn'; readonly reasons: readonly Reason[] }
   | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
   | { readonly is: 'failed'; readonly detail: string }
+
+/** What an offer is at the marketplace now. `unknown` keeps a word that we do not know, and stops nothing. */
+export type OfferStanding =
+  | { readonly is: 'open' }
+  | { readonly is: 'accepted'; readonly at: Instant | null }
+  | { readonly is: 'withdrawn' }
+  | { readonly is: 'unknown'; readonly word: string }
 
 /**
  * Private offers at one marketplace. Publishing is never instant: `submit` starts it, `progress` asks.
@@ -21,21 +29,25 @@ export type ChangeProgress =
  * - `violations` and `requests` are pure: they call nobody, whatever the order holds. `violations` names
  *   every rule of this marketplace that the order breaks, with paths into the offer's request body.
  * - `submit` with a key it has seen returns the first operation and starts nothing, also after a restart
- *   and after a reply that never came. `requests` shows exactly what `submit` would send.
+ *   and after a reply that never came. `requests` shows exactly what `submit` would send. `askedAt` tells since when
+ *   a request under this key may be at work unseen (null: none was ever sent); a marketplace that takes no key
+ *   looks for what came of it, and throws `unavailable` (with `retryAfterMs`) while it cannot tell yet.
  * - A refusal that comes at once is thrown as `rejected` with `details.reasons`; one that comes later is a state.
  * - A lock held by somebody else is thrown as `conflict`, too many calls as `throttled`.
  * - `progress` of an operation the marketplace does not know throws `not_found`.
  * - `withdraw` and `extend` are changes to a live offer, with the same promises about keys.
+ * - `look` is there where nobody tells us of an acceptance; it is asked every `traits.lookEveryMinutes`, one call.
  */
 export interface OffersPort {
   readonly traits: OfferTraits
   violations(order: OfferOrder): readonly Violation[]
   requests(order: OfferOrder, key: string): readonly unknown[]
-  submit(order: OfferOrder, key: string): Promise<OfferProgress>
+  submit(order: OfferOrder, key: string, askedAt: Instant | null): Promise<OfferProgress>
   progress(operation: string): Promise<OfferProgress>
   withdraw(offerRef: string, today: Day, key: string): Promise<ChangeProgress>
   extend(offerRef: string, acceptBy: Day, key: string): Promise<ChangeProgress>
   changeProgress(operation: string): Promise<ChangeProgress>
+  look?(offerRef: string): Promise<OfferStanding>
 }
 
 /** What an offer would burn of its buyer's commitments. Amounts in the offer's currency. */

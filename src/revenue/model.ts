@@ -26,6 +26,15 @@ export type LineKind =
   | 'unknown'
 export type LineAction = 'invoiced' | 'collected' | 'disbursed' | 'forgiven' | 'unknown'
 
+/** `payout`: what the seller is paid in. `usd`: for comparison. `rate` multiplies the line's amount; null when not told. */
+export type OtherAmount = {
+  readonly role: 'payout' | 'usd'
+  readonly amount: Decimal
+  readonly currency: string
+  readonly rate: Decimal | null
+  readonly rateOn: Day | null
+}
+
 /** One billed, refunded, fee, tax or payout line as reported, exact. */
 export type RevenueLine = {
   readonly lineRef: string
@@ -36,6 +45,8 @@ export type RevenueLine = {
   readonly nativeKind: string
   readonly amount: Decimal
   readonly currency: string
+  /** The same amount in the other currencies it is told in, at the marketplace's own rates. */
+  readonly others: readonly OtherAmount[]
   readonly invoiceRef: string | null
   readonly invoicedOn: Day
   readonly dueOn: Day | null
@@ -58,11 +69,14 @@ export type ReportedFact = {
   readonly values: Readonly<Record<string, string | null>>
 }
 
-/** One row of a report in both times: true since, and known to the marketplace since. */
+/**
+ * One row of a report in both times: true since, and known to the marketplace since. `knownFrom` null: the reports do
+ * not say, and a row that reads as before is nothing new; it is then dated by the first reading that showed it so.
+ */
 export type ReportedRow = {
   readonly row: number
   readonly validFrom: Instant
-  readonly knownFrom: Instant
+  readonly knownFrom: Instant | null
   /** The marketplace withdrew it then. */
   readonly deletedAt: Instant | null
   readonly content:

@@ -7,16 +7,30 @@ export type ReportFile = {
   readonly sizeBytes: number
 }
 
+/** What `prepare` has got so far: `held` is the port's own note, kept between calls and handed to `files` and `read`. */
+export type Preparation =
+  | { readonly is: 'ready'; readonly held: unknown }
+  | {
+      readonly is: 'preparing'
+      readonly held: unknown
+      readonly retryAfterMs: number
+      readonly detail: string
+    }
+
 /**
  * Revenue reports of one marketplace.
  *
+ * - `prepare` is there where reports are made on demand: it asks for them, under a key that makes a repeat safe, and is
+ *   called with its own last note (null at first) until it is ready.
  * - `files` lists every report file there is, oldest first; a listing is bounded and complete.
  * - `read` yields a file's rows in chunks of at most 1,000, good and broken, each with its row number (the header is 1).
  *   A file without a readable header is one broken row. It never loads a whole file into one string of rows.
  */
 export interface RevenuePort {
-  files(): Promise<readonly ReportFile[]>
+  prepare?(key: string, held: unknown): Promise<Preparation>
+  files(held: unknown): Promise<readonly ReportFile[]>
   read(
     file: ReportFile,
+    held: unknown,
   ): AsyncIterable<{ readonly rows: readonly ReportedRow[]; readonly broken: readonly BrokenRow[] }>
 }
