@@ -136,8 +136,11 @@ const buyUrl = ({ settings }: AwsClient, offerRef: string, productRef: string): 
     .replaceAll('{offer}', encodeURIComponent(offerRef))
     .replaceAll('{product}', encodeURIComponent(productRef))
 
+/** A change set is applied whole or not at all, so no change takes an offer down on its way. */
+type WholeChange = Exclude<ChangeProgress, { is: 'withdrawn' }>
+
 /** Where a change set stands: Catalog API, DescribeChangeSet. */
-function changeProgress(operation: string, set: DescribeChangeSetResponse): ChangeProgress {
+function changeProgress(operation: string, set: DescribeChangeSetResponse): WholeChange {
   switch (set.Status) {
     case 'PREPARING':
     case 'APPLYING':
@@ -159,7 +162,7 @@ const cancelled: Reason = {
   message: 'the change set was cancelled at AWS before it was applied',
 }
 
-function failure(set: DescribeChangeSetResponse): ChangeProgress {
+function failure(set: DescribeChangeSetResponse): WholeChange {
   const reasons = (set.ChangeSet ?? []).flatMap(({ ChangeType, ErrorDetailList }) =>
     (ErrorDetailList ?? []).map(({ ErrorCode, ErrorMessage }) => ({
       part: ChangeType ?? 'change set',

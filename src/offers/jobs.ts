@@ -31,7 +31,7 @@ async function next(deps: Deps, offer: Offer): Promise<Step> {
     case 'publishing': {
       const progress = await ask(deps, offer, state, (port) =>
         state.is === 'submitting'
-          ? port.submit(orderOf(offer), state.key)
+          ? port.submit(orderOf(offer), state.key, state.askedAt)
           : port.progress(state.operation),
       )
       if ('again' in progress) return progress

@@ -145,7 +145,13 @@ export type OfferState =
       /** How often we reminded people that nobody has subscribed yet. */
       readonly reminders: number
     }
-  | { readonly is: 'expired' | 'withdrawn'; readonly offerRef: string }
+  | { readonly is: 'expired'; readonly offerRef: string }
+  /** With `reasons` it was taken down for a change, and the marketplace would not put it back. */
+  | {
+      readonly is: 'withdrawn'
+      readonly offerRef: string
+      readonly reasons?: readonly Reason[] | undefined
+    }
   | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
 
 export const stateNames = [

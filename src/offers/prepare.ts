@@ -92,10 +92,13 @@ function assemble(
   { listing, buyer, connection }: Parties,
   urls: ReadonlyMap<string, string>,
 ): OfferOrder {
+  const sold = listing.plans.find(({ id }) => id === plan)
   return {
     terms,
     listingRef: listing.listingRef,
-    planRef: listing.plans.find(({ id }) => id === plan)?.planRef ?? null,
+    planRef: sold?.planRef ?? null,
+    planKey: sold?.planKey ?? null,
+    planShape: sold?.shape ?? null,
     dimensions: listing.dimensions,
     buyerRefs: buyers.accountsAt(buyer, connection.provider),
     documents: terms.legal.documents.flatMap((id) => urls.get(id) ?? []),
@@ -110,8 +113,8 @@ const unknownDocuments = ({ legal }: OfferTerms, urls: ReadonlyMap<string, strin
 
 /** A renewal may cost half the fee, so what it renews must be there, and be this buyer's. */
 async function unknownAgreement(deps: Deps, { terms, buyer }: Offer): Promise<Violation[]> {
-  if (!terms.renewal) return []
-  const { of } = terms.renewal
+  const of = terms.renewal?.of
+  if (of === undefined) return []
   const found = await store.agreementHolder(deps.db, of)
   if (!found) return [{ path: 'renewal.of', message: `no agreement ${of}` }]
   if (found.buyer === null || found.buyer === buyer) return []

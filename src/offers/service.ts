@@ -1,5 +1,5 @@
 import { type Deps, enqueue, transact } from '../deps.ts'
-import { type Id, newId } from '../kernel/id.ts'
+import { newId } from '../kernel/id.ts'
 import { Problem, refuse } from '../kernel/problem.ts'
 import { type Day, dayOf, type Instant } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
@@ -172,9 +172,13 @@ export async function take(tx: Deps, offer: Offer, move: steps.Move): Promise<vo
 }
 
 /** An agreement came of an offer. Telling it again changes nothing; what we thought of the offer does not matter. */
-export async function accepted(tx: Deps, offerId: string, agreement: Id<'agr'>): Promise<void> {
+export async function accepted(
+  tx: Deps,
+  offerId: string,
+  agreement: steps.Acceptance,
+): Promise<void> {
   const offer = await store.get(tx.db, offerId)
-  const move = steps.accepted(offer, agreement)
+  const move = steps.subscribed(offer, agreement)
   if (move) await take(tx, offer, move)
 }
 

@@ -60,7 +60,7 @@ export function submitted(
 ): Move {
   const { key, keysUsed } = next(offer)
   return {
-    state: { is: 'submitting', key, tries: 0, since: now },
+    state: { is: 'submitting', key, tries: 0, since: now, askedAt: null },
     event: 'offer.submitted',
     data: { key, value: quote?.tcv ?? null },
     dueAt: now,
@@ -120,7 +120,7 @@ function failed(offer: Moved<'submitting' | 'publishing'>, detail: string, now: 
     return refused([theirFault(tries, detail)])
   const { key, keysUsed } = next(offer)
   return {
-    state: { is: 'submitting', key, tries, since: now },
+    state: { is: 'submitting', key, tries, since: now, askedAt: null },
     event: 'offer.submitted_again',
     data: { key, tries, detail },
     dueAt: later(now, failureWaitMs),
@@ -164,9 +164,10 @@ export function changed(
   now: Instant,
 ): Move | undefined {
   const { state } = offer
-  if (progress.is === 'done') return done(offer)
+  if (progress.is === 'done') return done(offer, progress.buyUrl)
   if (progress.is === 'refused') return kept(offer, progress.reasons, now)
   if (progress.is === 'failed') return changeFailed(offer, progress.detail, now)
+  if (progress.is === 'withdrawn') return lost(offer, progress.reasons)
   const { operation } = progress
   if (state.operation === operation) return undefined
   return {
@@ -177,7 +178,10 @@ export function changed(
   }
 }
 
-function done({ state, terms }: Moved<'withdrawing' | 'extending'>): Move {
+function done(
+  { state, terms }: Moved<'withdrawing' | 'extending'>,
+  newUrl: string | undefined,
+): Move {
   const { offerRef, buyUrl } = state
   if (state.is === 'withdrawing')
     return {
@@ -188,11 +192,24 @@ function done({ state, terms }: Moved<'withdrawing' | 'extending'>): Move {
     }
   const { acceptBy } = state
   return {
-    state: { is: 'live', offerRef, buyUrl },
+    state: { is: 'live', offerRef, buyUrl: newUrl ?? buyUrl },
     event: 'offer.extended',
     data: { before: terms.acceptBy, acceptBy },
     dueAt: expiresAt(acceptBy),
     terms: { ...terms, acceptBy },
+  }
+}
+
+/** The offer was taken down for the change, and could not be put back. */
+function lost(
+  { state: { offerRef } }: Moved<'withdrawing' | 'extending'>,
+  reasons: readonly Reason[],
+): Move {
+  return {
+    state: { is: 'withdrawn', offerRef, reasons },
+    event: 'offer.withdrawn',
+    data: { offerRef, reasons },
+    dueAt: null,
   }
 }
 
@@ -241,16 +258,27 @@ export const expired = ({ state, terms }: Moved<'live'>): Move => ({
   dueAt: null,
 })
 
-/** The buyer accepted, whatever we thought; undefined when that is known already. */
-export function accepted({ id, state }: Offer, agreement: Id<'agr'>): Move | undefined {
-  if (state.is === 'accepted') return undefined
+/** What came of an offer, as far as it matters here. */
+export type Acceptance = { readonly id: Id<'agr'>; readonly acceptedAt: Instant }
+
+/** The buyer's agreement came of it, whatever we thought; undefined when that is known already. */
+export function subscribed({ id, state }: Offer, agreement: Acceptance): Move | undefined {
   if (!('offerRef' in state))
     throw new Problem('internal', `offer ${id} is ${state.is}; nobody can have accepted it`)
   const { offerRef } = state
+  const data = { offerRef, agreement: agreement.id }
+  if (state.is !== 'accepted')
+    return {
+      state: { is: 'accepted', ...data, acceptedAt: agreement.acceptedAt, reminders: 0 },
+      event: 'offer.accepted',
+      data: { ...data, was: state.is },
+      dueAt: null,
+    }
+  if (state.agreement !== null) return undefined
   return {
-    state: { is: 'accepted', offerRef, agreement },
-    event: 'offer.accepted',
-    data: { offerRef, agreement, was: state.is },
+    state: { ...state, agreement: agreement.id },
+    event: 'offer.subscribed',
+    data,
     dueAt: null,
   }
 }

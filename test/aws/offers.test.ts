@@ -8,7 +8,10 @@ const started = { ChangeSetId: 'cs1', ChangeSetArn: 'arn:aws:aws-marketplace:x' 
 describe('submit', () => {
   it('starts exactly what requests shows', async () => {
     const { calls, offers } = await cloud({ ListChangeSets: none, StartChangeSet: started })
-    expect(await offers.submit(order(), 'offer_1')).toEqual({ is: 'publishing', operation: 'cs1' })
+    expect(await offers.submit(order(), 'offer_1', null)).toEqual({
+      is: 'publishing',
+      operation: 'cs1',
+    })
     expect(calls.at(-1)?.body).toEqual(offers.requests(order(), 'offer_1')[0])
   })
 
@@ -20,14 +23,16 @@ describe('submit', () => {
       ],
     }
     const { calls, offers } = await cloud({ ListChangeSets: list })
-    expect(await offers.submit(order(), 'offer_1')).toMatchObject({ operation: 'first' })
+    expect(await offers.submit(order(), 'offer_1', null)).toMatchObject({ operation: 'first' })
     expect(calls.map(({ operation }) => operation)).toEqual(['ListChangeSets'])
     expect(calls[0]?.body.FilterList).toEqual([{ Name: 'ChangeSetName', ValueList: ['offer_1'] }])
   })
 
   it('tells a lost reply as unavailable after one try', async () => {
     const { calls, offers } = await cloud({ ListChangeSets: none, StartChangeSet: 'hang up' })
-    expect(await failing(offers.submit(order(), 'offer_1'))).toMatchObject({ code: 'unavailable' })
+    expect(await failing(offers.submit(order(), 'offer_1', null))).toMatchObject({
+      code: 'unavailable',
+    })
     expect(calls.filter(({ operation }) => operation === 'StartChangeSet')).toHaveLength(1)
   })
 
@@ -49,7 +54,7 @@ describe('submit', () => {
         ],
       },
     })
-    const problem = await failing(offers.submit(order(), 'offer_1'))
+    const problem = await failing(offers.submit(order(), 'offer_1', null))
     expect(problem).toMatchObject({
       code: 'rejected',
       details: {
@@ -75,7 +80,7 @@ describe('submit', () => {
   ] as const)('%i %s is %s', async (status, error, code, details) => {
     const StartChangeSet = { status, error }
     const { calls, offers } = await cloud({ ListChangeSets: none, StartChangeSet })
-    const problem = await failing(offers.submit(order(), 'offer_1'))
+    const problem = await failing(offers.submit(order(), 'offer_1', null))
     expect(problem).toMatchObject({ code, details })
     expect(calls).toHaveLength(2)
   })

@@ -21,6 +21,8 @@ export const order = (
   terms: { ...terms, ...change },
   listingRef: 'prod-1111111111111',
   planRef: null,
+  planKey: null,
+  planShape: null,
   dimensions: [
     { key: 'seats', name: 'Seats', types: ['contract'] },
     { key: 'storage', name: 'Storage', types: ['contract'] },

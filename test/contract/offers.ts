@@ -21,7 +21,7 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
 
     const live = async (order = world.good.plain): Promise<Live> => {
       const port = world.port()
-      const end = await settled(world, port, await port.submit(order, key()))
+      const end = await settled(world, port, await port.submit(order, key(), null))
       if (end.is !== 'live') return expect.fail(`ended as ${JSON.stringify(end)}`)
       return end
     }
@@ -35,7 +35,7 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
 
     it('is publishing until the marketplace is done', async () => {
       const port = world.port()
-      const started = await port.submit(world.good.plain, key())
+      const started = await port.submit(world.good.plain, key(), null)
       expect(started).toEqual({ is: 'publishing', operation: expect.stringMatching(/./) })
       expect(await port.progress(operationOf(started))).toEqual(started)
       await world.settle()
@@ -44,30 +44,30 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
 
     it('starts nothing the second time a key is used', async () => {
       const [port, mine] = [world.port(), key()]
-      const first = await port.submit(world.good.plain, mine)
+      const first = await port.submit(world.good.plain, mine, null)
       const operations = await world.operations()
-      expect(await port.submit(world.good.plain, mine)).toEqual(first)
+      expect(await port.submit(world.good.plain, mine, null)).toEqual(first)
       expect(await world.operations()).toBe(operations)
     })
 
     it('starts nothing for a key that was used before a restart, whatever became of it since', async () => {
       const mine = key()
-      const first = await world.port().submit(world.good.plain, mine)
+      const first = await world.port().submit(world.good.plain, mine, null)
       const operations = await world.operations()
-      expect(await world.port().submit(world.good.plain, mine)).toEqual(first)
+      expect(await world.port().submit(world.good.plain, mine, null)).toEqual(first)
       await world.settle()
       await world.advance('P30D')
-      expect(await world.port().submit(world.good.plain, mine)).toEqual(first)
+      expect(await world.port().submit(world.good.plain, mine, null)).toEqual(first)
       expect(await world.operations()).toBe(operations)
     })
 
     it('starts nothing for a used key when the marketplace has long forgotten it', async () => {
       const mine = key()
-      const first = await world.port().submit(laterOn(world, world.good.plain), mine)
+      const first = await world.port().submit(laterOn(world, world.good.plain), mine, null)
       const operations = await world.operations()
       await world.forgetKeys(true)
       await world.advance('P10D')
-      const again = await world.port().submit(laterOn(world, world.good.plain), mine)
+      const again = await world.port().submit(laterOn(world, world.good.plain), mine, null)
       await world.forgetKeys(false)
       expect(again).toEqual(first)
       expect(await world.operations()).toBe(operations)
@@ -86,9 +86,9 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
       const order = laterOn(world, world.good.plain)
       const [operations, offers] = [await world.operations(), await world.offers()]
       await world.strike('lost')
-      const { code } = await problemOf(world.port().submit(order, mine)).finally(world.heal)
+      const { code } = await problemOf(world.port().submit(order, mine, null)).finally(world.heal)
       expect(code).toBe('unavailable')
-      const started = await world.port().submit(order, mine)
+      const started = await world.port().submit(order, mine, null)
       expect(await world.operations()).toBe(operations + 1)
       expect(await settled(world, world.port(), started)).toMatchObject({ is: 'live' })
       expect(await world.offers()).toBe(offers + 1)
@@ -100,21 +100,21 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
       const port = world.port()
       const mine = key()
       const order = laterOn(world, world.good.plain)
-      await port.submit(order, mine).catch(() => undefined)
+      await port.submit(order, mine, null).catch(() => undefined)
       await world.heal()
-      await port.submit(order, mine)
+      await port.submit(order, mine, null)
       expect(await world.operations()).toBe(operations + 1)
     })
 
     it('starts nothing when a used key comes with another order', async () => {
       const mine = key()
       const order = laterOn(world, world.good.plain)
-      await world.port().submit(order, mine)
+      await world.port().submit(order, mine, null)
       const operations = await world.operations()
       const other = { ...order, terms: { ...order.terms, name: 'Something else' } }
       await world
         .port()
-        .submit(other, mine)
+        .submit(other, mine, null)
         .catch(() => undefined)
       expect(await world.operations()).toBe(operations)
     })
@@ -123,7 +123,7 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
       for (const order of Object.values(world.good)) {
         const [port, mine] = [world.port(), key()]
         const shown = port.requests(laterOn(world, order), mine)
-        const started = await port.submit(laterOn(world, order), mine)
+        const started = await port.submit(laterOn(world, order), mine, null)
         const [asked, received] = await world.compared(shown, operationOf(started))
         expect(received).toEqual(asked)
       }
@@ -140,7 +140,7 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
     it('throws what is refused at once as rejected, with reasons', async () => {
       const operations = await world.operations()
       for (const [why, order] of Object.entries(world.refusedAtOnce)) {
-        const refused = await problemOf(world.port().submit(laterOn(world, order), key()))
+        const refused = await problemOf(world.port().submit(laterOn(world, order), key(), null))
         expect(refused.code, why).toBe('rejected')
         expectReasons(refused.details.reasons)
       }
@@ -150,7 +150,7 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
     it('reports a late refusal as a state, with every reason', async () => {
       const port = world.port()
       const { order, reasons } = world.refusedLater
-      const end = await settled(world, port, await port.submit(laterOn(world, order), key()))
+      const end = await settled(world, port, await port.submit(laterOn(world, order), key(), null))
       if (end.is !== 'refused') return expect.fail(`ended as ${JSON.stringify(end)}`)
       expectReasons(end.reasons)
       expect(end.reasons).toHaveLength(reasons.length)
@@ -163,18 +163,18 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
       await world.failNext()
       const port = world.port()
       const order = laterOn(world, world.good.plain)
-      expect(await settled(world, port, await port.submit(order, key()))).toMatchObject({
+      expect(await settled(world, port, await port.submit(order, key(), null))).toMatchObject({
         is: 'failed',
         detail: expect.stringMatching(/./),
       })
-      expect(await settled(world, port, await port.submit(order, key()))).toMatchObject({
+      expect(await settled(world, port, await port.submit(order, key(), null))).toMatchObject({
         is: 'live',
       })
     })
 
     it('reports an operation that somebody stopped as refused, with a reason', async () => {
       const port = world.port()
-      const started = await port.submit(laterOn(world, world.good.plain), key())
+      const started = await port.submit(laterOn(world, world.good.plain), key(), null)
       await world.cancel(operationOf(started))
       const end = await port.progress(operationOf(started))
       expect(end.is).toBe('refused')
@@ -202,12 +202,12 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
     it('is throttled, and told to wait, while too many operations are under way', async () => {
       await world.crowd()
       const [order, mine] = [laterOn(world, world.good.plain), key()]
-      const refused = await problemOf(world.port().submit(order, mine))
+      const refused = await problemOf(world.port().submit(order, mine, null))
       await world.relax()
       await world.settle()
       expect(refused.code).toBe('throttled')
       expect(refused.details.retryAfterMs).toBeGreaterThan(1_000)
-      expect((await world.port().submit(order, mine)).is).toBe('publishing')
+      expect((await world.port().submit(order, mine, null)).is).toBe('publishing')
     })
 
     describe('once live', () => {
@@ -277,7 +277,7 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
 
     speaksOurCodes<'offers'>(
       () => world,
-      (port) => port.submit(laterOn(world, world.good.plain), key()),
+      (port) => port.submit(laterOn(world, world.good.plain), key(), null),
     )
   })
 }

@@ -2,10 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { adapter } from '../../src/adapter.ts'
 import { Problem } from '../../src/kernel/problem.ts'
-import type { RemoteListing } from '../../src/listings/model.ts'
+import type { RemoteListing, RemotePlan } from '../../src/listings/model.ts'
 import { findByMeteringRef, findByRef } from '../../src/listings/service.ts'
 import { createTestWorld, type World } from '../world.ts'
 
+const plan = (planRef: string, name: string): RemotePlan => ({
+  planRef,
+  planKey: null,
+  name,
+  shape: null,
+})
 const remote = (more: Partial<RemoteListing> = {}): RemoteListing => ({
   listingRef: 'prod-1',
   name: 'Analytics',
@@ -16,7 +22,7 @@ const remote = (more: Partial<RemoteListing> = {}): RemoteListing => ({
     { key: 'seats', name: 'Seats', types: ['contract'] },
     { key: 'calls', name: 'Calls', types: ['usage'] },
   ],
-  plans: [{ planRef: 'gold', name: 'Gold' }],
+  plans: [plan('gold', 'Gold')],
   modifiedAt: '2026-12-01T00:00:00.000Z',
   native: { Id: 'prod-1' },
   ...more,
@@ -95,10 +101,7 @@ describe('listings', () => {
           remote({
             name: 'Analytics 2',
             dimensions: [{ key: 'seats', name: 'Seats', types: ['contract'] }],
-            plans: [
-              { planRef: 'silver', name: 'Silver' },
-              { planRef: 'gold', name: 'Gold' },
-            ],
+            plans: [plan('silver', 'Silver'), plan('gold', 'Gold')],
             modifiedAt: '2026-12-02T00:00:00.000Z',
           }),
         ],
@@ -223,9 +226,6 @@ describe('listings', () => {
 
 const after = () => ({
   dimensions: [{ key: 'seats', name: 'Seats', types: ['contract' as const] }],
-  plans: [
-    { planRef: 'silver', name: 'Silver' },
-    { planRef: 'gold', name: 'Gold' },
-  ],
+  plans: [plan('silver', 'Silver'), plan('gold', 'Gold')],
   modifiedAt: '2026-12-02T00:00:00.000Z' as const,
 })

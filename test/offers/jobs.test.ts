@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Id } from '../../src/kernel/id.ts'
 import { Problem } from '../../src/kernel/problem.ts'
 import { accepted, findByRef, get, poke } from '../../src/offers/service.ts'
 import { type Market, type Stage, setTheStage } from './market.ts'
@@ -22,6 +23,7 @@ beforeEach(() => {
 
 const kinds = async (id: string) => (await stage.told(id)).map(({ kind }) => kind)
 const desk = () => stage.world.as('deal_desk')
+const cameOf = (id: Id<'agr'>) => ({ id, acceptedAt: stage.world.deps.now() })
 const begunFor = (id: string) => [...market.begun.keys()].filter((key) => key.startsWith(id))
 const answer = (id: string, progress: Parameters<Market['offers']['set']>[1]) => {
   const keys = begunFor(id)
@@ -231,8 +233,8 @@ describe('a live offer', () => {
     const { id } = await stage.live({ acceptBy: '2026-12-10', payments: undefined })
     await stage.pass(10 * 86_400_000)
     expect((await stage.shown(id)).state.is).toBe('expired')
-    await accepted(stage.world.deps, id, 'agr_one')
-    await accepted(stage.world.deps, id, 'agr_one')
+    await accepted(stage.world.deps, id, cameOf('agr_one'))
+    await accepted(stage.world.deps, id, cameOf('agr_one'))
     expect((await stage.shown(id)).state).toMatchObject({ is: 'accepted', agreement: 'agr_one' })
     expect((await kinds(id)).filter((kind) => kind === 'offer.accepted')).toHaveLength(1)
   })
@@ -267,11 +269,11 @@ describe('a live offer', () => {
     const { id, ref } = await stage.live()
     await desk().post(`/v1/offers/${id}/withdraw`)
     await stage.world.drain()
-    await accepted(stage.world.deps, id, 'agr_two')
+    await accepted(stage.world.deps, id, cameOf('agr_two'))
     const [, key] = begunFor(id)
     market.changes.set(market.begun.get(key!)!.operation, { is: 'done' })
     await stage.pass(60_000)
-    expect((await stage.shown(id)).state).toEqual({
+    expect((await stage.shown(id)).state).toMatchObject({
       is: 'accepted',
       offerRef: ref,
       agreement: 'agr_two',

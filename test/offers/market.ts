@@ -29,7 +29,7 @@ const catalogue: RemoteListing = {
   visibility: 'Public',
   meteringRef: null,
   dimensions: [seats, support, calls, storage],
-  plans: [{ planRef: 'gold', name: 'Gold' }],
+  plans: [{ planRef: 'gold', planKey: null, name: 'Gold', shape: null }],
   modifiedAt: '2026-11-01T00:00:00.000Z',
   native: {},
 }

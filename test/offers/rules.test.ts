@@ -27,6 +27,8 @@ const order = (more: Partial<OfferTerms> = {}, of: Partial<OfferOrder> = {}): Of
   terms: { ...terms, ...more },
   listingRef: 'prod-1',
   planRef: null,
+  planKey: null,
+  planShape: null,
   dimensions: [seats, support, calls],
   buyerRefs: ['1'],
   documents: [],

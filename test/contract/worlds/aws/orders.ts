@@ -43,6 +43,8 @@ function order(
     terms: terms as OfferTerms,
     listingRef: PRODUCT,
     planRef: null,
+    planKey: null,
+    planShape: null,
     dimensions,
     buyerRefs: [INITECH],
     documents: [],
