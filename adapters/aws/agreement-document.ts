@@ -47,10 +47,12 @@ export function readAgreement(agreementRef: string, documents: Documents): Remot
     initialRef: detail.initialAgreementId ?? summary.initialAgreementId ?? agreementRef,
     offerRef: proposal?.offerId ?? null,
     listingRef: proposal?.resources?.[0]?.id ?? null,
+    planRef: null,
     buyerRef,
     licenseRefs: licensesOf(summary.entitlements),
     state: readState(nativeStatus),
     nativeStatus,
+    awaits: null,
     acceptedAt,
     startsAt: instant(detail.startTime ?? summary.startTime ?? acceptance),
     endsAt: readEnd(detail.endTime ?? summary.endTime),
@@ -59,6 +61,8 @@ export function readAgreement(agreementRef: string, documents: Documents): Remot
     usageRates: terms.usageRates,
     charges: chargesOf(terms, value, acceptedAt),
     entitlements,
+    included: [],
+    fingerprint: null,
     native: { summary, agreement: detail, terms: accepted, entitlements: native },
   }
 }

@@ -7,7 +7,7 @@ import {
   SearchAgreementsCommand,
 } from '@aws-sdk/client-marketplace-agreement'
 import type { Registration, RemoteAgreement } from '../../src/agreements/model.ts'
-import type { AgreementsPort } from '../../src/agreements/port.ts'
+import type { AgreementsPort, AgreementsTraits } from '../../src/agreements/port.ts'
 import { Problem } from '../../src/kernel/problem.ts'
 import { instant } from '../../src/kernel/time.ts'
 import { type Documents, readAgreement } from './agreement-document.ts'
@@ -27,8 +27,16 @@ const readingsAtOnceMax = 3
 
 type Summary = AgreementViewSummary & { readonly agreementId: string }
 
+/** The Agreement API gives sellers nothing to ask for: a buyer accepts, amends and cancels alone, and is active at once. */
+const traits: AgreementsTraits = {
+  operations: [],
+  activation: 'none',
+  buyerChanges: { plan: 'accept', quantity: 'accept' },
+}
+
 /** Agreements that the seller proposed, by the Agreement API; one call when nothing changed. */
 export const agreements = (aws: AwsClient): AgreementsPort => ({
+  traits,
   async changedSince(cursor) {
     const at = readPosition(cursor)
     const { summaries, token } = await nextPage(aws, at)

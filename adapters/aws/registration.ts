@@ -24,6 +24,7 @@ export async function resolve(aws: AwsClient, token: string): Promise<Registrati
   const buyerRef = CustomerAWSAccountId ?? CustomerIdentifier
   if (!buyerRef) throw new Problem('internal', 'AWS ResolveCustomer answered without a customer')
   return {
+    agreementRef: null,
     buyerRef,
     licenseRef: LicenseArn ?? null,
     customerRef: CustomerIdentifier ?? null,

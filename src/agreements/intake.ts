@@ -12,10 +12,12 @@ import { bindWaiting } from './bind.ts'
 import {
   type Agreement,
   changedFields,
+  dated,
   type RemoteAgreement,
   remoteOf,
   sameContent,
   supersedes,
+  type ToldAgreement,
   usageEnd,
 } from './model.ts'
 import * as store from './store.ts'
@@ -90,13 +92,13 @@ const attemptsMax = 3
 async function keep(
   deps: Deps,
   connection: Connection,
-  remote: RemoteAgreement,
+  told: ToldAgreement,
   readAt: Instant,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transact(deps, async (tx) => {
-        await bindWaiting(tx, await take(tx, connection, remoteOf(remote), readAt))
+        await bindWaiting(tx, await take(tx, connection, told, readAt))
       })
     } catch (error) {
       if (asProblem(error).code !== 'conflict' || attempt === attemptsMax) throw error
@@ -107,13 +109,14 @@ async function keep(
 async function take(
   tx: Deps,
   connection: Connection,
-  remote: RemoteAgreement,
+  told: ToldAgreement,
   readAt: Instant,
 ): Promise<Agreement> {
   const held =
-    (await store.hold(tx.db, connection.id, remote.agreementRef)) ??
-    (await add(tx, connection.id, remote, readAt))
-  if (held === undefined) return take(tx, connection, remote, readAt)
+    (await store.hold(tx.db, connection.id, told.agreementRef)) ??
+    (await add(tx, connection.id, remoteOf(dated(told, readAt)), readAt))
+  if (held === undefined) return take(tx, connection, told, readAt)
+  const remote = remoteOf(dated(told, readAt, held))
   if (!supersedes({ remote, readAt }, { remote: held, readAt: held.readAt })) {
     if (!(await versions.has(tx.db, held.id, remote)))
       await versions.add(tx.db, held.id, remote, tx.now())
@@ -166,7 +169,7 @@ async function settle(
   const fields = changedFields(known(held), known(next))
   if (held.revision > 0 && fields.length === 0) return held
   await store.replace(tx.db, next, held.revision)
-  if (next.offer !== null && held.offer === null) await offers.accepted(tx, next.offer, next.id)
+  if (next.offer !== null && held.offer === null) await offers.accepted(tx, next.offer, next)
   await tell(tx, held, next, fields)
   return next
 }

@@ -180,6 +180,20 @@ export const changedFields = <Fields extends object>(before: Fields, after: Fiel
     (name) => !isDeepStrictEqual(plain(before[name]), plain(after[name])),
   )
 
+/** A reading with its valid time: the marketplace's, or the reading's own unless it says what is held. */
+export function dated(
+  told: ToldAgreement,
+  readAt: Instant,
+  held?: RemoteAgreement | undefined,
+): RemoteAgreement {
+  if (told.changedAt !== null) return { ...told, changedAt: told.changedAt }
+  if (held) {
+    const asBefore = { ...told, changedAt: held.changedAt }
+    if (sameContent(asBefore, remoteOf(held))) return asBefore
+  }
+  return { ...told, changedAt: readAt }
+}
+
 const plain = (value: unknown): unknown =>
   value === undefined ? undefined : JSON.parse(JSON.stringify(value))
 

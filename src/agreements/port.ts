@@ -2,6 +2,8 @@ import type { Reason } from '../kernel/problem.ts'
 import type { Registration, ToldAgreement } from './model.ts'
 import type { Wanted } from './operation.ts'
 
+export type { Wanted }
+
 /** An agreement as a list shows it in brief. */
 export type Glimpse = { readonly agreementRef: string; readonly fingerprint: string }
 

@@ -38,6 +38,11 @@ export function createMarket(provider = 'bazaar'): Market {
       client: () => undefined,
       ports: {
         agreements: () => ({
+          traits: {
+            operations: [],
+            activation: 'none',
+            buyerChanges: { plan: 'accept', quantity: 'accept' },
+          },
           async changedSince(cursor) {
             await answer(`changedSince ${cursor}`)
             const from = Number(cursor ?? 0)
@@ -99,10 +104,12 @@ export const remote = (
   initialRef: agreementRef,
   offerRef: null,
   listingRef: 'prod-1',
+  planRef: null,
   buyerRef: '111122223333',
   licenseRefs: [`license-of-${agreementRef}`],
   state: { is: 'active' },
   nativeStatus: 'ACTIVE',
+  awaits: null,
   acceptedAt: '2027-01-01T00:00:00.000Z',
   startsAt: '2027-01-01T00:00:00.000Z',
   endsAt: '2028-01-01T00:00:00.000Z',
@@ -118,11 +125,14 @@ export const remote = (
       expiresAt: null,
     },
   ],
+  included: [],
+  fingerprint: null,
   native: { agreementId: agreementRef },
   ...changes,
 })
 
 export const registration = (changes: Partial<Registration> = {}): Registration => ({
+  agreementRef: null,
   buyerRef: '111122223333',
   licenseRef: null,
   customerRef: null,

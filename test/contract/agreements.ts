@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Registration, RemoteAgreement } from '../../src/agreements/model.ts'
+import type { Registration, RemoteAgreement, ToldAgreement } from '../../src/agreements/model.ts'
 import type { AgreementsPort } from '../../src/agreements/port.ts'
 import { speaksOurCodes } from './troubles.ts'
 import { problemOf, type World } from './world.ts'
@@ -198,7 +198,7 @@ export function agreementsContract(name: string, open: () => Promise<AgreementsW
 }
 
 async function all(port: AgreementsPort, from: string | null) {
-  const agreements: RemoteAgreement[] = []
+  const agreements: ToldAgreement[] = []
   let cursor = from
   for (let pages = 0; pages < pagesMax; pages += 1) {
     const page = await port.changedSince(cursor)
@@ -209,8 +209,8 @@ async function all(port: AgreementsPort, from: string | null) {
   return expect.fail(`more than ${pagesMax} pages`)
 }
 
-const newest = (agreements: readonly RemoteAgreement[], agreementRef: string) =>
+const newest = (agreements: readonly ToldAgreement[], agreementRef: string) =>
   agreements.findLast((one) => one.agreementRef === agreementRef)
 
-const refs = (agreements: readonly RemoteAgreement[]) =>
+const refs = (agreements: readonly ToldAgreement[]) =>
   [...new Set(agreements.map(({ agreementRef }) => agreementRef))].toSorted()
