@@ -9,6 +9,7 @@ import * as revenue from './0007_revenue.ts'
 import * as commitments from './0008_commitments.ts'
 import * as crm from './0009_crm.ts'
 import * as notices from './0010_notices.ts'
+import * as revenueOnDemand from './0014_revenue_on_demand.ts'
 
 /** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -22,4 +23,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008_commitments': commitments,
   '0009_crm': crm,
   '0010_notices': notices,
+  '0014_revenue_on_demand': revenueOnDemand,
 }

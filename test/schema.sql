@@ -385,6 +385,7 @@ revenue_files
   rows_broken bigint not null default 0
   problem jsonb
   finished_at timestamp with time zone
+  known_at timestamp with time zone not null
   constraint revenue_files_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint revenue_files_import_fkey FOREIGN KEY (import) REFERENCES revenue_imports(id)
   constraint revenue_files_pkey PRIMARY KEY (import, "position")
@@ -401,9 +402,11 @@ revenue_imports
   revision integer not null default 1
   created_at timestamp with time zone not null
   finished_at timestamp with time zone
+  held jsonb
   constraint revenue_imports_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint revenue_imports_pkey PRIMARY KEY (id)
-  constraint revenue_imports_state_is_check CHECK ((state_is = ANY (ARRAY['waiting'::text, 'reading'::text, 'done'::text, 'partial'::text, 'failed'::text])))
+  constraint revenue_imports_state_is_check CHECK ((state_is = ANY (ARRAY['waiting'::text, 'preparing'::text, 'reading'::text, 'done'::text, 'partial'::text, 'failed'::text])))
+  CREATE INDEX revenue_imports_newest ON public.revenue_imports USING btree (connection, created_at)
   CREATE INDEX revenue_imports_order ON public.revenue_imports USING btree (created_at, id)
   CREATE UNIQUE INDEX revenue_imports_pkey ON public.revenue_imports USING btree (id)
 
@@ -436,6 +439,8 @@ revenue_lines
   file text not null
   file_row bigint not null
   native jsonb not null
+  others jsonb not null default '[]'::jsonb
+  facts jsonb not null default '{}'::jsonb
   constraint revenue_lines_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint revenue_lines_connection_line_ref_valid_from_known_from_has_key UNIQUE (connection, line_ref, valid_from, known_from, hash)
   constraint revenue_lines_import_fkey FOREIGN KEY (import) REFERENCES revenue_imports(id)

@@ -17,6 +17,7 @@ export function billingLine(cells: Cells, validFrom: Day): RevenueLine {
     nativeKind: `${text('action') ?? ''}/${text('transaction_type') ?? ''}`,
     amount: cells.decimal('amount'),
     currency: cells.currency('currency'),
+    others: [],
     invoiceRef: text('invoice_id'),
     // A payout has no invoice; it counts for the day it was made.
     invoicedOn: cells.day('invoice_date') ?? cells.day('action_date') ?? validFrom,
@@ -29,6 +30,7 @@ export function billingLine(cells: Cells, validFrom: Day): RevenueLine {
     payerRef:
       (kind === 'gross' ? text('from_account_id') : null) ?? text('end_user_account_id') ?? null,
     payoutRef: payoutOf(cells, kind, lineRef),
+    facts: {},
   }
 }
 

@@ -54,6 +54,7 @@ export type MoneyTables = {
     id: string
     connection: string
     again: boolean
+    held: Json<unknown> | null
     state: Json<unknown>
     state_is: string
     revision: number
@@ -72,6 +73,7 @@ export type MoneyTables = {
     rows_read: Generated<bigint>
     rows_new: Generated<bigint>
     rows_broken: Generated<bigint>
+    known_at: Instant
     problem: Json<unknown> | null
     finished_at: Instant | null
   }
@@ -99,6 +101,8 @@ export type MoneyTables = {
     native_kind: string
     amount: Decimal
     currency: string
+    others: Json<unknown>
+    facts: Json<unknown>
     invoice_ref: string | null
     invoiced_on: Day
     due_on: Day | null

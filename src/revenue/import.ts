@@ -2,6 +2,7 @@ import * as connections from '../connections/service.ts'
 import { type Deps, enqueue, transact } from '../deps.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { asProblem, codes, type Problem } from '../kernel/problem.ts'
+import { dayOf } from '../kernel/time.ts'
 import type { Outcome } from '../platform/jobs.ts'
 import { record } from '../platform/record.ts'
 import * as lines from './lines.ts'
@@ -18,6 +19,7 @@ import {
   storableText,
 } from './model.ts'
 import type { ReportFile, RevenuePort } from './port.ts'
+import { prepared } from './prepare.ts'
 import * as store from './store.ts'
 
 export const importJob = 'revenue.import'
@@ -36,6 +38,7 @@ export async function start(deps: Deps, command: StartImport): Promise<RevenueIm
     id: newId('imp'),
     connection: command.connection,
     again: command.again,
+    held: null,
     state: { is: 'waiting' },
     revision: 1,
     createdAt: deps.now(),
@@ -49,23 +52,40 @@ export async function start(deps: Deps, command: StartImport): Promise<RevenueIm
   return asked
 }
 
-/** Starts an import when some report has content that was never read. */
+/**
+ * Starts an import when some report has content that was never read; where reports are made on demand, one a day,
+ * since every one of them is new.
+ */
 export async function startIfNew(deps: Deps, connection: Id<'conn'>): Promise<void> {
   const port = await connections.port(deps, connection, 'revenue')
-  const found = await port.files()
-  const known = await store.knownFiles(deps.db, connection, found)
-  if (found.some((file) => !known.has(store.fileKey(file))))
-    await start(deps, { connection, again: false })
+  const isDue = port.prepare
+    ? await isNewDay(deps, connection)
+    : await hasNewFiles(deps, connection, port)
+  if (isDue) await start(deps, { connection, again: false })
 }
 
-/** One turn of an import: lists the files, or reads some of them; a crash loses at most a chunk of work. */
+async function hasNewFiles(deps: Deps, connection: Id<'conn'>, port: RevenuePort) {
+  const found = await port.files(null)
+  const known = await store.knownFiles(deps.db, connection, found)
+  return found.some((file) => !known.has(store.fileKey(file)))
+}
+
+async function isNewDay({ db, now }: Deps, connection: Id<'conn'>): Promise<boolean> {
+  const [newest] = await store.list(db, { connection, limit: 1 })
+  return !newest || (isFinal(newest.state) && dayOf(newest.createdAt) < dayOf(now()))
+}
+
+/** One turn of an import: has reports made, lists the files, or reads some; a crash loses at most a chunk of work. */
 export async function run(deps: Deps, id: string): Promise<Outcome> {
   const current = await store.get(deps.db, id)
-  if (isFinal(current.state)) return 'done'
+  const { state } = current
+  if (isFinal(state)) return 'done'
   try {
     const port = await connections.port(deps, current.connection, 'revenue')
-    if (current.state.is === 'waiting') {
-      await open(deps, current, await port.files())
+    if (state.is !== 'reading') {
+      const next = await prepared(deps, current, port)
+      if ('again' in next) return next
+      await open(deps, { ...current, held: next.held }, await port.files(next.held))
       return { again: deps.now() }
     }
     if (await readSome(deps, current, port)) return { again: deps.now() }
@@ -89,7 +109,7 @@ async function open(deps: Deps, current: RevenueImport, found: readonly ReportFi
     state: known.has(store.fileKey(file)) ? ('same' as const) : ('waiting' as const),
   }))
   await transact(deps, async (tx) => {
-    await store.insertFiles(tx.db, current, files)
+    await store.insertFiles(tx.db, current, files, tx.now())
     await store.advance(tx.db, current, { is: 'reading' }, null)
   })
 }
@@ -148,9 +168,9 @@ async function unchanged(
   port: RevenuePort,
   file: ImportFile,
 ): Promise<ImportFile> {
-  const now = (await port.files()).find((f) => f.name === file.name)
+  const now = (await port.files(current.held)).find((f) => f.name === file.name)
   if (!now || now.fingerprint === file.fingerprint) return file
-  await store.restartFile(deps.db, current.id, file.position, now)
+  await store.restartFile(deps.db, current.id, file.position, { ...now, at: deps.now() })
   return { ...file, ...now, lastRow: 0, rowsRead: 0, rowsNew: 0, rowsBroken: 0 }
 }
 
@@ -163,7 +183,7 @@ async function readRows(
   const { name, fingerprint, sizeBytes } = file
   let at = file
   let rows = 0
-  for await (const chunk of port.read({ name, fingerprint, sizeBytes })) {
+  for await (const chunk of port.read({ name, fingerprint, sizeBytes }, current.held)) {
     const fresh = chunk.rows.filter((row) => row.row > at.lastRow)
     const broken = chunk.broken.filter((row) => row.row > at.lastRow)
     if (fresh.length + broken.length === 0) continue
@@ -196,8 +216,13 @@ async function keep(
     raw: storableText(b.raw).slice(0, rawMax),
   }))
   return transact(deps, async (tx) => {
-    const origin = { connection: current.connection, import: current.id, file: file.name }
-    const added = await lines.add(tx.db, good, { ...origin, recordedAt: tx.now() })
+    const added = await lines.add(tx.db, good, {
+      connection: current.connection,
+      import: current.id,
+      file: file.name,
+      position: file.position,
+      recordedAt: tx.now(),
+    })
     const next = {
       lastRow: Math.max(...[...chunk.rows, ...chunk.broken].map((row) => row.row)),
       rowsRead: file.rowsRead + good.length,

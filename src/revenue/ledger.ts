@@ -66,7 +66,7 @@ export type Billed = {
   readonly agreement: string | null
   readonly offerRef: string | null
   readonly listing: string | null
-  /** What people have stated about the listing, over what its kind tells. */
+  /** What the line itself tells, over what people have stated about the listing, over what its kind tells. */
   readonly facts: Readonly<Record<string, string | boolean>>
 }
 
@@ -79,20 +79,21 @@ export async function billedTo(
 ): Promise<Billed[]> {
   const named =
     of.accounts.length > 0 ? sql`${account} = any(${[...of.accounts]}::text[])` : sql`true`
-  const { rows } = await sql<Billed & { listingKind: Listing['kind'] | null }>`
+  type Row = Billed & { listingKind: Listing['kind'] | null; told: Billed['facts'] }
+  const { rows } = await sql<Row>`
     select l.connection, l.line_ref as "lineRef", l.parent_ref as "parentRef", l.kind,
       l.amount::text as amount, l.currency, l.invoiced_on as "invoicedOn", ${account} as account,
       a.id as agreement, l.offer_ref as "offerRef", i.id as listing, i.kind as "listingKind",
-      coalesce(i.facts, '{}') as facts
+      coalesce(i.facts, '{}') as facts, l.facts as told
     from ${resolved}
     where ${where({ buyer: of.id }, at)} and c.provider = ${of.provider} and ${named}
       and l.action in ('invoiced', 'forgiven') and l.kind in ('gross', 'gross_refund')
     order by l.invoiced_on, l.connection, l.line_ref limit ${billedMax + 1}`.execute(db)
   if (rows.length > billedMax)
     throw new Problem('internal', `buyer ${of.id} has more than ${billedMax} charges`)
-  return rows.map(({ listingKind, ...row }) => ({
+  return rows.map(({ listingKind, told, ...row }) => ({
     ...row,
-    facts: listingKind ? factsOf({ kind: listingKind, facts: row.facts }) : {},
+    facts: { ...(listingKind && factsOf({ kind: listingKind, facts: row.facts })), ...told },
   }))
 }
 

@@ -4,11 +4,12 @@ import { addDays, type Day, type Instant, startOf } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
 import type { LineAction, LineKind, ReportedRow, RevenueLine, Vantage } from './model.ts'
 
-/** Where a row came from. */
+/** Where a row came from: a file by its name, and by its place in the import. */
 export type Origin = {
   readonly connection: Id<'conn'>
   readonly import: Id<'imp'>
   readonly file: string
+  readonly position: number
   readonly recordedAt: Instant
 }
 
@@ -24,8 +25,10 @@ export type KeptLine = RevenueLine & {
 }
 
 /**
- * Adds rows; one that is known (same key, both times, and a fingerprint of all it says) adds nothing.
- * Returns how many were new.
+ * Adds rows; one that is known adds nothing. A dated row is known by its key, both times and a fingerprint of all it
+ * says. An undated one is known when the newest version of its key from before this content of its file was first
+ * read says the same; else it is dated by that first reading, so that reading the file again changes nothing, even
+ * after newer ones. Returns how many were new.
  */
 export async function add(db: Db, rows: readonly ReportedRow[], origin: Origin): Promise<number> {
   const lines = rows.filter((row) => row.content.is === 'line').map(flat)
@@ -33,48 +36,77 @@ export async function add(db: Db, rows: readonly ReportedRow[], origin: Origin):
   return (await addLines(db, lines, origin)) + (await addFacts(db, facts, origin))
 }
 
-const flat = ({ row, content, ...rest }: ReportedRow) => ({ row, said: { ...content, ...rest } })
+/** What is empty says nothing: it is left out, and a line fingerprints as before there was room for it. */
+const flat = ({ row, content, ...rest }: ReportedRow) => {
+  if (content.is === 'fact') return { row, said: { ...content, ...rest } }
+  const { others, facts, ...line } = content
+  const told = {
+    ...(others.length > 0 && { others }),
+    ...(Object.keys(facts).length > 0 && { facts }),
+  }
+  return { row, said: { ...line, ...told, ...rest } }
+}
 
 const hash = sql`encode(sha256(convert_to(e.said::text, 'UTF8')), 'hex')`
 
 async function addLines(db: Db, lines: readonly object[], origin: Origin): Promise<number> {
   if (lines.length === 0) return 0
-  const { rows } = await sql<{ added: bigint }>`with added as (
-    insert into revenue_lines (connection, line_ref, valid_from, known_from, recorded_at, deleted_at,
-      hash, parent_ref, action, kind, native_kind, amount, currency, invoice_ref, invoiced_on, due_on,
-      usage_from, usage_to, agreement_ref, offer_ref, listing_ref, payer_ref, payout_ref, import, file,
-      file_row, native)
-    select ${origin.connection}, r."lineRef", r."validFrom", r."knownFrom",
-      ${origin.recordedAt}::timestamptz, r."deletedAt", ${hash}, r."parentRef", r.action, r.kind,
-      r."nativeKind", r.amount, r.currency, r."invoiceRef", r."invoicedOn", r."dueOn",
-      (r.usage->>'from')::timestamptz, (r.usage->>'to')::timestamptz, r."agreementRef", r."offerRef",
-      r."listingRef", r."payerRef", r."payoutRef", ${origin.import}, ${origin.file}, e."row", r.native
+  const { rows } = await sql<{ added: bigint }>`with told as (
+    select e."row", ${hash} as hash, r.*
     from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) as e("row" bigint, said jsonb),
       lateral jsonb_to_record(e.said) as r("lineRef" text, "validFrom" timestamptz,
         "knownFrom" timestamptz, "deletedAt" timestamptz, "parentRef" text, action text, kind text,
-        "nativeKind" text, amount numeric, currency text, "invoiceRef" text, "invoicedOn" date,
-        "dueOn" date, usage jsonb, "agreementRef" text, "offerRef" text, "listingRef" text,
-        "payerRef" text, "payoutRef" text, native jsonb)
-    on conflict do nothing returning 1)
-    select count(*) as added from added`.execute(db)
+        "nativeKind" text, amount numeric, currency text, others jsonb, facts jsonb,
+        "invoiceRef" text, "invoicedOn" date, "dueOn" date, usage jsonb, "agreementRef" text,
+        "offerRef" text, "listingRef" text, "payerRef" text, "payoutRef" text, native jsonb)),
+  added as (
+    insert into revenue_lines (connection, line_ref, valid_from, known_from, recorded_at, deleted_at,
+      hash, parent_ref, action, kind, native_kind, amount, currency, others, facts, invoice_ref,
+      invoiced_on, due_on, usage_from, usage_to, agreement_ref, offer_ref, listing_ref, payer_ref,
+      payout_ref, import, file, file_row, native)
+    select ${origin.connection}, r."lineRef", r."validFrom", coalesce(r."knownFrom", first.known_at),
+      ${origin.recordedAt}::timestamptz, r."deletedAt", r.hash, r."parentRef", r.action, r.kind,
+      r."nativeKind", r.amount, r.currency, coalesce(r.others, '[]'), coalesce(r.facts, '{}'),
+      r."invoiceRef", r."invoicedOn", r."dueOn", (r.usage->>'from')::timestamptz,
+      (r.usage->>'to')::timestamptz, r."agreementRef", r."offerRef", r."listingRef", r."payerRef",
+      r."payoutRef", ${origin.import}, ${origin.file}, r."row", r.native
+    from told r, ${firstReading(origin)}
+    where ${says(sql`from revenue_lines k where k.connection = ${origin.connection}
+      and k.line_ref = r."lineRef"`)}
+    order by r."row" on conflict do nothing returning 1)
+  select count(*) as added from added`.execute(db)
   return Number(rows[0]?.added ?? 0)
 }
 
 async function addFacts(db: Db, facts: readonly object[], origin: Origin): Promise<number> {
   if (facts.length === 0) return 0
-  const { rows } = await sql<{ added: bigint }>`with added as (
-    insert into reported_facts (connection, subject, ref, valid_from, known_from, recorded_at,
-      deleted_at, hash, vals, import, file, file_row, native)
-    select ${origin.connection}, r.subject, r.ref, r."validFrom", r."knownFrom",
-      ${origin.recordedAt}::timestamptz, r."deletedAt", ${hash}, r."values", ${origin.import},
-      ${origin.file}, e."row", r.native
+  const { rows } = await sql<{ added: bigint }>`with told as (
+    select e."row", ${hash} as hash, r.*
     from jsonb_to_recordset(${JSON.stringify(facts)}::jsonb) as e("row" bigint, said jsonb),
       lateral jsonb_to_record(e.said) as r(subject text, ref text, "validFrom" timestamptz,
-        "knownFrom" timestamptz, "deletedAt" timestamptz, "values" jsonb, native jsonb)
-    on conflict do nothing returning 1)
-    select count(*) as added from added`.execute(db)
+        "knownFrom" timestamptz, "deletedAt" timestamptz, "values" jsonb, native jsonb)),
+  added as (
+    insert into reported_facts (connection, subject, ref, valid_from, known_from, recorded_at,
+      deleted_at, hash, vals, import, file, file_row, native)
+    select ${origin.connection}, r.subject, r.ref, r."validFrom",
+      coalesce(r."knownFrom", first.known_at), ${origin.recordedAt}::timestamptz, r."deletedAt",
+      r.hash, r."values", ${origin.import}, ${origin.file}, r."row", r.native
+    from told r, ${firstReading(origin)}
+    where ${says(sql`from reported_facts k where k.connection = ${origin.connection}
+      and k.subject = r.subject and k.ref = r.ref`)}
+    order by r."row" on conflict do nothing returning 1)
+  select count(*) as added from added`.execute(db)
   return Number(rows[0]?.added ?? 0)
 }
+
+/** When this very content of a file was first read, to the microsecond: later files of an import are later. */
+const firstReading = ({ import: id, position }: Origin) =>
+  sql`(select known_at from revenue_files where import = ${id} and position = ${position}) first`
+
+/** Whether a row `r` is dated, or says something else than the last version before its file's first reading. */
+const says = (versions: RawBuilder<unknown>) => sql<boolean>`(r."knownFrom" is not null
+  or r.hash is distinct from (select k.hash ${versions} and k.known_from < first.known_at
+    order by k.known_from desc, k.seq desc limit 1))`
 
 /**
  * Whether a row of history is what a vantage point shows of its key: of what was known by then, the newest version
@@ -127,6 +159,8 @@ export type LineRow = {
   native_kind: string
   amount: string
   currency: string
+  others: RevenueLine['others']
+  facts: RevenueLine['facts']
   invoice_ref: string | null
   invoiced_on: Day
   due_on: Day | null
@@ -154,6 +188,8 @@ export const readLine = (row: LineRow): KeptLine => ({
   nativeKind: row.native_kind,
   amount: row.amount,
   currency: row.currency,
+  others: row.others,
+  facts: row.facts,
   invoiceRef: row.invoice_ref,
   invoicedOn: row.invoiced_on,
   dueOn: row.due_on,

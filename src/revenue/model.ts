@@ -57,6 +57,11 @@ export type RevenueLine = {
   /** The buyer's account as the reports know it; an `account` fact of that ref names the real one as `values.accountRef`. */
   readonly payerRef: string | null
   readonly payoutRef: string | null
+  /**
+   * What the row tells of what the drawdown rules ask about, by the names they use (`line.country`). It goes before
+   * what people stated of the listing and the commitment; what is absent stays theirs to say.
+   */
+  readonly facts: Readonly<Record<string, string | boolean>>
 }
 
 /**
@@ -101,9 +106,13 @@ export type Vantage = {
   readonly recordedBy: Instant | null
 }
 
-/** One run over a marketplace's report files. `partial`: some file could not be read; the others are in. */
+/**
+ * One run over a marketplace's report files. `preparing`: the marketplace makes them first, `detail` says what is still
+ * missing. `partial`: some file could not be read; the others are in.
+ */
 export type ImportState =
   | { readonly is: 'waiting' }
+  | { readonly is: 'preparing'; readonly detail: string; readonly since: Instant }
   | { readonly is: 'reading' }
   | { readonly is: 'done' }
   | { readonly is: 'partial'; readonly filesFailed: number }
@@ -114,6 +123,8 @@ export type RevenueImport = {
   readonly connection: Id<'conn'>
   /** Reads files again that were read before, e.g. after an upgrade that understands more of them. */
   readonly again: boolean
+  /** The port's own note about reports it had made; null where it makes none. */
+  readonly held: unknown
   readonly state: ImportState
   readonly revision: number
   readonly createdAt: Instant
@@ -134,7 +145,8 @@ export type ImportFile = {
   readonly problem: unknown
 }
 
-export const isFinal = ({ is }: ImportState): boolean => is !== 'waiting' && is !== 'reading'
+const open: ReadonlySet<ImportState['is']> = new Set(['waiting', 'preparing', 'reading'])
+export const isFinal = ({ is }: ImportState): boolean => !open.has(is)
 
 /** How an import ends when no file waits any more. */
 export const ended = (files: readonly ImportFile[]): ImportState => {
@@ -155,7 +167,8 @@ export function rowFault({
   for (const [column, text] of Object.entries(native))
     if (storableText(text) !== text) return fault(column, storableText(text))
   if (readInstant(validFrom) === undefined) return fault('valid_from', validFrom)
-  if (readInstant(knownFrom) === undefined) return fault('known_from', knownFrom)
+  if (knownFrom !== null && readInstant(knownFrom) === undefined)
+    return fault('known_from', knownFrom)
   if (content.is === 'fact') return content.ref === '' ? fault('ref', '') : undefined
   if (content.lineRef === '') return fault('line', '')
   if (!isDecimal(content.amount, wholeDigitsMax)) return fault('amount', content.amount)

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
@@ -9,6 +9,7 @@ type ImportRow = {
   id: string
   connection: string
   again: boolean
+  held: unknown
   state: unknown
   revision: number
   created_at: Instant
@@ -22,6 +23,7 @@ export async function insert(db: Db, row: RevenueImport): Promise<void> {
       id: row.id,
       connection: row.connection,
       again: row.again,
+      held: null,
       state: json<unknown>(row.state),
       state_is: row.state.is,
       revision: 1,
@@ -61,16 +63,17 @@ export async function list(
   return (await query.execute()).map(readImport)
 }
 
-/** Moves an import on, unless somebody else did: then `conflict`. */
+/** Moves an import on, with the note its port holds; unless somebody else did: then `conflict`. */
 export async function advance(
   db: Db,
-  { id, revision }: RevenueImport,
+  { id, revision, held }: Pick<RevenueImport, 'id' | 'revision' | 'held'>,
   state: ImportState,
   finishedAt: Instant | null,
 ): Promise<void> {
   const done = await db
     .updateTable('revenue_imports')
     .set({
+      held: held === null ? null : json<unknown>(held),
       state: json<unknown>(state),
       state_is: state.is,
       revision: revision + 1,
@@ -100,18 +103,28 @@ export async function knownFiles(
 export const fileKey = (file: { readonly name: string; readonly fingerprint: string }): string =>
   JSON.stringify([file.name, file.fingerprint])
 
+/** Lists what an import reads; content that was read before keeps the moment of its first reading. */
 export async function insertFiles(
   db: Db,
   { id, connection }: RevenueImport,
   files: readonly Pick<ImportFile, 'position' | 'name' | 'fingerprint' | 'sizeBytes' | 'state'>[],
+  at: Instant,
 ): Promise<void> {
   if (files.length === 0) return
-  await sql`insert into revenue_files (import, position, connection, name, fingerprint, size_bytes, state_is)
-    select ${id}, position, ${connection}, name, fingerprint, "sizeBytes", state
+  await sql`insert into revenue_files
+      (import, position, connection, name, fingerprint, size_bytes, state_is, known_at)
+    select ${id}, f.position, ${connection}, f.name, f.fingerprint, f."sizeBytes", f.state,
+      coalesce((select min(r.known_at) from revenue_files r where r.connection = ${connection}
+        and r.name = f.name and r.fingerprint = f.fingerprint and r.state_is = 'read'),
+        ${knownAt(at, sql`f.position`)})
     from jsonb_to_recordset(${JSON.stringify(files)}::jsonb)
       as f(position int, name text, fingerprint text, "sizeBytes" bigint, state text)
     on conflict do nothing`.execute(db)
 }
+
+/** A microsecond a file, so that of two that tell the same line the later goes before. */
+const knownAt = (at: Instant, position: RawBuilder<unknown>) =>
+  sql<Instant>`(${at}::timestamptz + ${position} * interval '1 microsecond')`
 
 /** The files of imports, in the order they are read. */
 export async function files(
@@ -193,7 +206,7 @@ export async function restartFile(
   db: Db,
   id: Id<'imp'>,
   position: number,
-  file: { readonly fingerprint: string; readonly sizeBytes: number },
+  file: { readonly fingerprint: string; readonly sizeBytes: number; readonly at: Instant },
 ): Promise<void> {
   await db
     .deleteFrom('revenue_faults')
@@ -205,6 +218,7 @@ export async function restartFile(
     .set({
       fingerprint: file.fingerprint,
       size_bytes: BigInt(file.sizeBytes),
+      known_at: knownAt(file.at, sql`${position}::int`),
       last_row: 0n,
       rows_read: 0n,
       rows_new: 0n,
@@ -257,6 +271,7 @@ const readImport = (row: ImportRow): RevenueImport => ({
   id: row.id as Id<'imp'>,
   connection: row.connection as Id<'conn'>,
   again: row.again,
+  held: row.held ?? null,
   state: row.state as ImportState,
   revision: row.revision,
   createdAt: row.created_at,

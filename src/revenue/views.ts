@@ -36,10 +36,16 @@ export const importView = z
     id: importId,
     connection,
     again: z.boolean().meta({ description: 'Reads known files again', example: false }),
-    state: z.enum(['waiting', 'reading', 'done', 'partial', 'failed']).meta({
-      description: '`partial`: some files failed, the others are in',
+    state: z.enum(['waiting', 'preparing', 'reading', 'done', 'partial', 'failed']).meta({
+      description:
+        '`preparing`: the marketplace makes the reports first. `partial`: some files failed, the others are in',
       example: 'done',
     }),
+    waitsFor: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the marketplace has still to make', example: null }),
+    waitsSince: instantField('Since when it waits for that').nullable(),
     problem: z.unknown().meta({ description: 'Why all of it failed', example: null }),
     progress: z
       .object({
@@ -57,12 +63,15 @@ export const importView = z
   .meta({ id: 'RevenueImport' })
 
 export function viewImport(found: ImportWithFiles): z.input<typeof importView> {
-  const { state, files, revision: _, ...rest } = found
+  const { state, files, revision: _, held: __, ...rest } = found
+  const waits = state.is === 'preparing' ? state : null
   const total = (of: (file: (typeof files)[number]) => number) =>
     files.reduce((n, file) => n + of(file), 0)
   return {
     ...rest,
     state: state.is,
+    waitsFor: waits?.detail ?? null,
+    waitsSince: waits?.since ?? null,
     problem: state.is === 'failed' ? state.problem : null,
     progress: {
       files: files.length,
@@ -109,6 +118,17 @@ export const viewFault = ({ file, row, column, message, raw }: StoredFault) => (
 const ref = (description: string, example: string) =>
   z.string().nullable().meta({ description, example })
 
+const otherAmount = z.object({
+  role: z.enum(['payout', 'usd']).meta({
+    description: '`payout`: what the seller is paid in. `usd`: for comparison',
+    example: 'payout',
+  }),
+  currency: currencyField(),
+  amount: z.string().meta({ description: 'Exact as reported', example: '92.1234' }),
+  rate: ref('What one unit of the line’s currency was taken for', '0.921234'),
+  rateOn: dayField('The day of that rate', '2026-08-31').nullable(),
+})
+
 export const lineView = z
   .object({
     lineRef: z
@@ -134,6 +154,14 @@ export const lineView = z
         }),
       })
       .meta({ description: 'What was reported' }),
+    others: z.array(otherAmount).meta({
+      description: 'The same in the other currencies it is told in; no sum mixes them',
+      example: [],
+    }),
+    facts: z.record(z.string(), z.union([z.string(), z.boolean()])).meta({
+      description: 'What it tells of what the drawdown rules ask about',
+      example: { 'line.country': 'DE' },
+    }),
     invoiceRef: ref('The buyer’s invoice', '781216640'),
     invoicedOn: dayField('Day of the invoice', '2026-08-31'),
     dueOn: dayField('Day it is due', '2026-09-30').nullable(),
@@ -164,9 +192,13 @@ export function viewLine(
   line: ResolvedLine,
   asOf: ResolvedLine['invoicedOn'],
 ): z.input<typeof lineView> {
-  const { seq: _, amount, currency, ...rest } = line
+  const { seq: _, amount, currency, others, ...rest } = line
   return {
     ...rest,
+    others: others.map((other) => ({
+      ...other,
+      amount: asReported(other.currency, other.amount),
+    })),
     amount: { currency, amount: asReported(currency, amount) },
     paymentTerm: line.dueOn && paymentTerm(line.invoicedOn, line.dueOn),
     age: line.dueOn && ageing(line.dueOn, asOf),

@@ -37,7 +37,7 @@ async function readAll(text: string, name = 'billingeventfeed_v1/year=2026/month
   const rows: ReportedRow[] = []
   const broken: BrokenRow[] = []
   const sizes: number[] = []
-  for await (const chunk of revenue.read((await revenue.files())[0]!)) {
+  for await (const chunk of revenue.read((await revenue.files(null))[0]!, null)) {
     rows.push(...chunk.rows)
     broken.push(...chunk.broken)
     sizes.push(chunk.rows.length + chunk.broken.length)
@@ -185,8 +185,8 @@ describe('files', () => {
     const { path, revenue } = folderOf({})
     cpSync(samples, path, { recursive: true })
     const facts: any[] = []
-    for (const found of await revenue.files())
-      for await (const { rows, broken } of revenue.read(found)) {
+    for (const found of await revenue.files(null))
+      for await (const { rows, broken } of revenue.read(found, null)) {
         expect(broken).toEqual([])
         facts.push(...rows.map(({ content }) => content).filter(({ is }) => is === 'fact'))
       }
@@ -216,10 +216,10 @@ describe('files', () => {
       ...Object.fromEntries(names.map((name) => [name, header])),
       ...others,
     })
-    const before = await revenue.files()
+    const before = await revenue.files(null)
     expect(before.map(({ name }) => name)).toEqual([names[1], names[0], names[2]])
     utimesSync(join(path, names[0]!), 1, 1)
-    const after = await revenue.files()
+    const after = await revenue.files(null)
     expect(after[1]?.fingerprint).not.toBe(before[1]?.fingerprint)
     expect(after[0]?.fingerprint).toBe(before[0]?.fingerprint)
   })
@@ -238,14 +238,14 @@ describe('files', () => {
       },
       { settings: { feeds: { kind: 's3', bucket: 'feeds', prefix: 'x/' } } },
     )
-    const [found] = await revenue.files()
+    const [found] = await revenue.files(null)
     expect(found).toEqual({
       name,
       fingerprint: `"e1"-${billing.length}`,
       sizeBytes: billing.length,
     })
     let rows = 0
-    for await (const chunk of revenue.read(found!)) rows += chunk.rows.length
+    for await (const chunk of revenue.read(found!, null)) rows += chunk.rows.length
     expect(rows).toBe(6)
     expect(calls.map(({ path }) => path.split('?')[0])).toEqual([
       '/aws/s3/feeds/',
@@ -255,10 +255,12 @@ describe('files', () => {
   })
 
   it('are none without feeds; a file that is not there or outside is not found', async () => {
-    expect(await open().revenue.files()).toEqual([])
+    expect(await open().revenue.files(null)).toEqual([])
     const { revenue } = folderOf({})
     for (const name of ['billingeventfeed_v1/gone.csv', '../billingeventfeed_v1.csv']) {
-      const read = revenue.read({ name, fingerprint: '', sizeBytes: 0 })[Symbol.asyncIterator]()
+      const read = revenue
+        .read({ name, fingerprint: '', sizeBytes: 0 }, null)
+        [Symbol.asyncIterator]()
       expect(await failing(read.next())).toMatchObject({ code: 'not_found' })
     }
   })

@@ -111,6 +111,7 @@ export function line(
       nativeKind: 'INVOICED SELLER_REV_SHARE',
       amount,
       currency: 'USD',
+      others: [],
       invoiceRef: '781216640',
       invoicedOn: validFrom.slice(0, 10) as '2026-08-31',
       dueOn: null,
@@ -120,6 +121,7 @@ export function line(
       listingRef: 'prod-1',
       payerRef: 'acct-0001',
       payoutRef: null,
+      facts: {},
       ...rest,
     },
   }
