@@ -30,6 +30,7 @@ const traits: MeteringTraits = {
   flushMinutes: 60,
   callsPerSecondMax: 10,
   allocationsMax: 2500,
+  overageOnly: false,
 }
 /** A request must stay below 1 MB; a margin for what surrounds the records. */
 const bytesMax = 1_000_000

@@ -29,7 +29,7 @@ export type Meter = {
 }
 export type Identity = Pick<
   Report,
-  'agreementRef' | 'licenseRef' | 'buyerRef' | 'customerRef' | 'meteringRef'
+  'agreementRef' | 'licenseRef' | 'buyerRef' | 'customerRef' | 'meteringRef' | 'planRef'
 >
 
 const keptMs = 1_000
@@ -133,6 +133,8 @@ function meterOf(
       buyerRef: agreement.buyerRef,
       customerRef: null,
       meteringRef: listing?.meteringRef ?? null,
+      // Rows from before plans were kept lack it.
+      planRef: agreement.planRef ?? null,
     }),
   }
 }

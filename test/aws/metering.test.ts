@@ -10,6 +10,7 @@ const report = (id: string, change: Partial<Report> = {}): Report => ({
   buyerRef: '111122223333',
   customerRef: null,
   meteringRef: 'pc1',
+  planRef: null,
   dimension: id,
   hour: '2026-11-01T08:00Z',
   quantity: '10',

@@ -40,6 +40,7 @@ export const traits: MeteringTraits = {
   flushMinutes: 60,
   callsPerSecondMax: 10_000,
   allocationsMax: 2500,
+  overageOnly: false,
 }
 
 export const keyOf = ({ licenseRef, dimension, hour }: Report) =>
@@ -59,6 +60,11 @@ export function createMarket(changed: Partial<MeteringTraits> = {}): Market {
           changedSince: async () => ({ listings: [listing], cursor: '1', more: false }),
         }),
         agreements: () => ({
+          traits: {
+            operations: [],
+            activation: 'none',
+            buyerChanges: { plan: 'accept', quantity: 'accept' },
+          },
           async changedSince(cursor) {
             const agreements = market.agreements.slice(Number(cursor ?? 0))
             return { agreements, cursor: String(market.agreements.length), more: false }
@@ -135,10 +141,12 @@ export const remote = (
   initialRef: agreementRef,
   offerRef: null,
   listingRef: 'prod-1',
+  planRef: null,
   buyerRef: '111122223333',
   licenseRefs: [`license-of-${agreementRef}`],
   state: { is: 'active' },
   nativeStatus: 'ACTIVE',
+  awaits: null,
   acceptedAt: '2027-01-01T00:00:00.000Z',
   startsAt: '2027-01-01T00:00:00.000Z',
   endsAt: '2028-01-01T00:00:00.000Z',
@@ -147,6 +155,8 @@ export const remote = (
   usageRates: [{ dimension: 'api_calls', rate: '0.5', currency: 'USD' }],
   charges: [],
   entitlements: [],
+  included: [],
+  fingerprint: null,
   native: {},
   ...changes,
 })

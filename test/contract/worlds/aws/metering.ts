@@ -24,7 +24,7 @@ const lateHoursMax = 24
 
 type Place = Pick<
   Report,
-  'agreementRef' | 'licenseRef' | 'buyerRef' | 'customerRef' | 'meteringRef'
+  'agreementRef' | 'licenseRef' | 'buyerRef' | 'customerRef' | 'meteringRef' | 'planRef'
 >
 
 /** `duplicates`: how AWS answers a record that repeats an earlier one exactly; its documents say both. */
@@ -136,6 +136,7 @@ async function licensed(cloud: SimulatedAws, count: number): Promise<readonly Pl
       buyerRef: INITECH,
       customerRef: null,
       meteringRef: PRODUCT_CODE,
+      planRef: null,
     })
   }
   return places
@@ -158,6 +159,7 @@ async function registered(cloud: SimulatedAws): Promise<readonly Place[]> {
       buyerRef: account,
       customerRef,
       meteringRef: LEGACY_CODE,
+      planRef: null,
     })
   }
   return places
