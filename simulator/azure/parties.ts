@@ -23,8 +23,9 @@ export type App = {
   isManager: boolean
   /** APIs that refuse it whatever its role: `fulfilment`, `metering`, `ingestion`, `analytics`, `payouts`. */
   denied: string[]
-  /** Lost all its tokens at this moment; those issued before are refused. */
-  revokedAt: number | null
+  /** Tokens with this serial number or a lower one are refused; a serial counts all tokens ever issued. */
+  revokedBefore: number
+  isDisabled: boolean
 }
 
 export type AppSecret = {

@@ -12,6 +12,10 @@ export const defaults = {
     clock: 'real' as 'real' | 'simulated',
     lifeSeconds: 3599,
     refreshLifeDays: 90,
+    /** Whether a refresh token works again after a newer one was handed out for it. */
+    refreshReuse: 'allowed' as 'allowed' | 'refused',
+    /** Resources without a service principal in the tenants. */
+    missingPrincipals: [] as string[],
     /** What analytics takes as its audience: the documented one, or also that of Partner Center. */
     analyticsAudience: 'both' as 'graph.windows.net' | 'api.partnercenter.microsoft.com' | 'both',
     /** Whether a wrong audience is a 401; the contract of fulfilment knows only 403. */
@@ -76,7 +80,12 @@ export type Settings = typeof defaults
 
 /** The settings in force. */
 export function readSettings(world: World): Settings {
-  return world.table<Settings>('azure.settings').get('settings') ?? defaults
+  const set = world.table<Record<string, any>>('azure.settings').get('settings') ?? {}
+  const groups = Object.entries(defaults).map(([group, usual]) => [
+    group,
+    { ...usual, ...set[group] },
+  ])
+  return Object.fromEntries(groups) as Settings
 }
 
 /** Changes some settings; returns what was wrong with the request, or nothing. */
@@ -94,6 +103,6 @@ export function changeSettings(world: World, patch: unknown): string | undefined
       next[group][name] = value
     }
   }
-  world.table<Settings>('azure.settings').put('settings', next as Settings)
+  world.table('azure.settings').put('settings', next)
   return undefined
 }
