@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { offerSettings } from './offer-settings.ts'
+import { reportSettings } from './revenue-settings.ts'
 
 export { type Credentials, credentials } from './credentials.ts'
 
@@ -106,39 +108,7 @@ export const settings = z.strictObject({
   marketplaceAppId: guid
     .default('20e940b3-4c77-4b0b-9a53-9e16a1b010a7')
     .describe('Application ID that Microsoft’s webhook calls are made by'),
-  offers: z
-    .strictObject({
-      lookEveryMinutes: z.int().min(1).default(15).describe('How often acceptance is looked for'),
-      settleMinutes: z
-        .int()
-        .min(0)
-        .default(30)
-        .describe('How long a request whose reply was lost may still show up'),
-      alarmMinutes: z
-        .int()
-        .min(1)
-        .default(20)
-        .describe('How long a configure job may take before it is shown as late'),
-      preparedBy: z.email().optional().describe('Shown to the customer as the offer’s author'),
-      keyField: z
-        .enum(['beneficiary', 'none'])
-        .default('beneficiary')
-        .describe('Where our key is kept in a private offer: its beneficiary’s description'),
-    })
-    .prefault({}),
-  reports: z
-    .strictObject({
-      lookBackDays: z
-        .int()
-        .min(1)
-        .max(365)
-        .default(90)
-        .describe('How far back each report of orders, usage and revenue reaches'),
-      orders: z.string().min(1).default('bd1b0cc1-ce45-4578-beba-6fe5a69fd421'),
-      usage: z.string().min(1).default('f0c4927f-1f23-4c99-be4a-1371a5a9a086'),
-      revenue: z.string().min(1).default('bf54dde4-7dc4-492f-a69a-f45de049bfcb'),
-    })
-    .prefault({})
-    .describe('Query ids of the analytics reports; the defaults are Microsoft’s system queries'),
+  offers: offerSettings.prefault({}),
+  reports: reportSettings.prefault({}),
 })
 export type Settings = z.infer<typeof settings>
