@@ -9,6 +9,9 @@ import * as revenue from './0007_revenue.ts'
 import * as commitments from './0008_commitments.ts'
 import * as crm from './0009_crm.ts'
 import * as notices from './0010_notices.ts'
+import * as agreementOperations from './0011_agreement_operations.ts'
+import * as offersLooked from './0012_offers_looked.ts'
+import * as meteringIncluded from './0013_metering_included.ts'
 import * as revenueOnDemand from './0014_revenue_on_demand.ts'
 
 /** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
@@ -23,5 +26,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008_commitments': commitments,
   '0009_crm': crm,
   '0010_notices': notices,
+  '0011_agreement_operations': agreementOperations,
+  '0012_offers_looked': offersLooked,
+  '0013_metering_included': meteringIncluded,
   '0014_revenue_on_demand': revenueOnDemand,
 }

@@ -1,6 +1,6 @@
 import { Problem } from '../../src/kernel/problem.ts'
 import type { Day } from '../../src/kernel/time.ts'
-import type { OfferOrder } from '../../src/offers/model.ts'
+import { isRenewal, type OfferOrder } from '../../src/offers/model.ts'
 import { catalogName } from './client.ts'
 import { type NativeRenewal, readNative } from './offer-native.ts'
 import { grantsOf, invoicesOf, lastDay, shapeOf, spanOf } from './offer-plan.ts'
@@ -99,13 +99,13 @@ function information(order: OfferOrder): Change['DetailsDocument'] {
   const { terms } = order
   const { preExistingAgreement } = readNative(terms.native)
   const known = preExistingAgreement ?? {
-    acquisitionChannel: 'AwsMarketplace',
+    acquisitionChannel: terms.renewal?.of === undefined ? 'External' : 'AwsMarketplace',
     pricingModel: shapeOf(order).hasContract ? 'Contract' : 'Usage',
   }
   return {
     Name: terms.name,
     Description: descriptionOf(order),
-    ...(preExistingAgreement || terms.renewal
+    ...(preExistingAgreement || isRenewal(terms)
       ? {
           PreExistingAgreement: {
             AcquisitionChannel: known.acquisitionChannel,

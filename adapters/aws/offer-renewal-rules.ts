@@ -13,7 +13,7 @@ export function renewalViolations(order: OfferOrder): readonly Violation[] {
   const times = autoRenew?.times
   return [
     ...when(
-      renews !== undefined && !renews.attested,
+      renews?.of !== undefined && !renews.attested,
       'renewal.attested',
       'AWS may ask for proof that this renews an agreement: it must be attested',
     ),

@@ -35,6 +35,7 @@ export const offerOf = (
     { on: dayAfter(today, 180), amount: '60000.00' },
   ],
   legal: { kind: 'standard', documents: [] },
+  renewal: { attested: false },
   ...(at.opportunity && { crm: { opportunity: at.opportunity } }),
 })
 

@@ -5,7 +5,7 @@ import { type Decimal, minus, times, trim } from '../kernel/decimal.ts'
 import { type Currency, type Money, toDecimal } from '../kernel/money.ts'
 import { addDays, addMonths, type Day, type Instant } from '../kernel/time.ts'
 import type { Listing } from '../listings/model.ts'
-import { type Offer, offerRefOf } from '../offers/model.ts'
+import { isRenewal, type Offer, offerRefOf } from '../offers/model.ts'
 import type { Wanted } from './mirror.ts'
 import type { AgreementStatus, CrmRow } from './model.ts'
 
@@ -57,7 +57,7 @@ function offerRow(offer: Offer, { provider, buyer, listing }: Around): CrmRow<'o
       status: state.is,
       nativeStatus: said(offer),
       buyUrl: 'buyUrl' in state ? state.buyUrl : null,
-      type: terms.renewal ? 'renewal' : 'new',
+      type: isRenewal(terms) ? 'renewal' : 'new',
       acceptBy: terms.acceptBy,
       startsOn: terms.start === 'acceptance' ? null : terms.start,
       endsOn: lastDay(offer),
@@ -74,9 +74,10 @@ function offerRow(offer: Offer, { provider, buyer, listing }: Around): CrmRow<'o
   }
 }
 
-/** The marketplace's words when it refused, or what the newest attempt ran into. */
+/** The marketplace's words when it refused or would not put it back, or what the newest attempt ran into. */
 function said({ state, problem }: Offer): string | null {
-  if (state.is === 'refused') return state.reasons.map(({ message }) => message).join('; ')
+  const reasons = 'reasons' in state ? (state.reasons ?? []) : []
+  if (reasons.length > 0) return reasons.map(({ message }) => message).join('; ')
   return problem?.message ?? null
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { connectionId } from '../connections/model.ts'
 import { idField, instantField } from '../kernel/fields.ts'
-import { type Listing, listingId } from './model.ts'
+import { type Listing, listingId, type Plan } from './model.ts'
 
 const dimensionView = z.object({
   key: z.string().meta({ description: 'Its name in requests; never changes', example: 'seats' }),
@@ -17,10 +17,38 @@ const dimensionView = z.object({
     example: ['contract'],
   }),
 })
+const bound = (description: string, example: number) =>
+  z.int().nullable().meta({ description, example })
+const shapeView = z
+  .object({
+    charge: z.enum(['flat', 'per_unit']).nullable().meta({
+      description: '`flat`: one price for the term; `per_unit`: a price for each seat',
+      example: 'flat',
+    }),
+    months: z
+      .array(z.int())
+      .nullable()
+      .meta({ description: 'Lengths of term; empty for pay as you go', example: [1, 12] }),
+    meters: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: 'Metered dimensions that are enabled on it', example: ['api_calls'] }),
+    hasTrial: z.boolean().nullable().meta({ description: 'It has a free trial', example: false }),
+    units: z
+      .object({ min: bound('At least', 1), max: bound('At most', 1_000) })
+      .nullable()
+      .meta({ description: 'How many units one buyer can have' }),
+  })
+  .meta({ description: 'How it is sold; null is what the marketplace does not say' })
 const planView = z.object({
   id: idField('plan', 'A plan of this listing'),
   planRef: z.string().meta({ description: 'The marketplace’s own id', example: 'gold' }),
+  planKey: z.string().nullable().meta({
+    description: 'Its address for offers, where that is another',
+    example: null,
+  }),
   name: z.string().meta({ description: 'What the buyer reads', example: 'Gold' }),
+  shape: shapeView.nullable(),
 })
 const removedAt = instantField('When we first saw it gone')
 
@@ -75,13 +103,22 @@ export function viewListing(listing: Listing): z.input<typeof listingView> {
   return {
     ...shown,
     dimensions: shown.dimensions.map((d) => ({ ...d, types: [...d.types] })),
-    plans: [...shown.plans],
+    plans: shown.plans.map(viewPlan),
     removed: {
       dimensions: shown.removed.dimensions.map((d) => ({ ...d, types: [...d.types] })),
-      plans: [...shown.removed.plans],
+      plans: shown.removed.plans.map(viewPlan),
     },
   }
 }
+const viewPlan = <Row extends Plan>({ shape, ...plan }: Row) => ({
+  ...plan,
+  shape: shape && {
+    ...shape,
+    months: shape.months && [...shape.months],
+    meters: shape.meters && [...shape.meters],
+  },
+})
+
 export const viewListingDetail = (listing: Listing): z.input<typeof listingDetailView> => ({
   ...viewListing(listing),
   native: listing.native,

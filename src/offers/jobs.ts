@@ -1,74 +1,152 @@
 import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
 import { asProblem, codes, Problem } from '../kernel/problem.ts'
+import type { Instant } from '../kernel/time.ts'
 import type { Handlers, Outcome } from '../platform/jobs.ts'
+import { judged, reminded, reminderAt, seenAccepted } from './acceptance.ts'
+import { look, lookMeanwhile, lookMsOf, note } from './look.ts'
 import type { Offer, OfferOrder, Reason } from './model.ts'
-import type { OffersPort } from './port.ts'
+import type { OfferProgress, OffersPort } from './port.ts'
 import { job, take } from './service.ts'
 import * as steps from './steps.ts'
 import * as store from './store.ts'
+import { afterTrouble, type Clock, dueLive, nextLook } from './times.ts'
 
 /**
- * Takes an offer one step: sends it, asks how far it is, or lets it expire. Every step may be repeated: the
- * marketplace knows a repeat by the key, and the order it is sent with is frozen.
+ * Takes an offer one step: sends it, asks how far it is, looks what became of it, or reminds people of it. Every step
+ * may be repeated: the order it is sent with is frozen, and the marketplace knows a repeat by the key, or by looking
+ * for what came of a request that was written down before it was sent.
  */
 export async function publish(deps: Deps, id: string): Promise<Outcome> {
   const offer = await store.get(deps.db, id)
   if (offer.dueAt === null) return 'done'
   if (offer.dueAt > deps.now()) return { again: offer.dueAt }
   const step = await next(deps, offer)
-  if ('again' in step) return step
+  if ('again' in step) return step.again === null ? 'done' : { again: step.again }
   await transact(deps, (tx) => take(tx, offer, step.move))
   return step.move.dueAt === null ? 'done' : { again: step.move.dueAt }
 }
 
-type Step = { readonly move: steps.Move } | { readonly again: NonNullable<Offer['dueAt']> }
+type Step = { readonly move: steps.Move } | { readonly again: Instant | null }
 
 async function next(deps: Deps, offer: Offer): Promise<Step> {
   const { state } = offer
   switch (state.is) {
     case 'submitting':
-    case 'publishing': {
-      const progress = await ask(deps, offer, state, (port) =>
-        state.is === 'submitting'
-          ? port.submit(orderOf(offer), state.key, state.askedAt)
-          : port.progress(state.operation),
-      )
-      if ('again' in progress) return progress
-      return settle(deps, offer, state, steps.published({ ...offer, state }, progress, deps.now()))
-    }
+    case 'publishing':
+      return publishing(deps, { ...offer, state })
     case 'withdrawing':
-    case 'extending': {
-      const progress = await ask(deps, offer, state, (port) => {
-        if (state.operation !== null) return port.changeProgress(state.operation)
-        return state.is === 'withdrawing'
-          ? port.withdraw(state.offerRef, state.on, state.key)
-          : port.extend(state.offerRef, state.acceptBy, state.key)
-      })
-      if ('again' in progress) return progress
-      return settle(deps, offer, state, steps.changed({ ...offer, state }, progress, deps.now()))
-    }
+    case 'extending':
+      return changing(deps, { ...offer, state })
     case 'live':
-      return { move: steps.expired({ ...offer, state }) }
+      return watching(deps, { ...offer, state })
+    case 'expired':
+    case 'withdrawn':
+      return lookingBack(deps, { ...offer, state })
+    case 'accepted':
+      return reminding(deps, { ...offer, state })
     default:
       throw new Problem('internal', `offer ${offer.id} is ${state.is} and due`)
   }
 }
 
-type Underway = Extract<Offer['state'], { readonly since: unknown }>
+async function publishing(
+  deps: Deps,
+  offer: steps.Moved<'submitting' | 'publishing'>,
+): Promise<Step> {
+  const { state } = offer
+  const answer = await ask(deps, offer, (port) =>
+    state.is === 'submitting'
+      ? send(deps, port, { ...offer, state })
+      : port.progress(state.operation),
+  )
+  if ('again' in answer) return answer
+  return settle(deps, offer, steps.published(offer, answer.progress, answer.clock))
+}
 
-/** The step to take, or the next look when nothing has changed. */
+/** What may be at work unseen is written down before it is sent, for marketplaces that know no keys. */
+async function send(
+  deps: Deps,
+  port: OffersPort,
+  offer: steps.Moved<'submitting'>,
+): Promise<OfferProgress> {
+  const { key, askedAt } = offer.state
+  if (askedAt === null) await store.asked(deps.db, offer, deps.now())
+  return port.submit(orderOf(offer), key, askedAt)
+}
+
+async function changing(
+  deps: Deps,
+  offer: steps.Moved<'withdrawing' | 'extending'>,
+): Promise<Step> {
+  const { state } = offer
+  const seen = await lookMeanwhile(deps, offer)
+  const looked = seen.is === 'seen' ? seen.looked : null
+  const accepted = seenAccepted(offer, looked, { now: deps.now() })
+  if (accepted) return { move: accepted }
+  const answer = await ask(deps, offer, (port) => {
+    if (state.operation !== null) return port.changeProgress(state.operation)
+    return state.is === 'withdrawing'
+      ? port.withdraw(state.offerRef, state.on, state.key)
+      : port.extend(state.offerRef, state.acceptBy, state.key)
+  })
+  if ('again' in answer) return answer
+  const move = steps.changed(offer, answer.progress, answer.clock)
+  const problem = seen.is === 'trouble' ? seen.problem : null
+  return settle(deps, offer, move && { ...move, ...(looked && { looked }) }, { problem, looked })
+}
+
+/** A live offer whose marketplace does not tell is looked at; at its end that decides. */
+async function watching(deps: Deps, offer: steps.Moved<'live'>): Promise<Step> {
+  const seen = await look(deps, offer)
+  if (seen.is === 'trouble')
+    return putOff(deps, offer, { dueAt: seen.again, problem: seen.problem })
+  const looked = seen.is === 'seen' ? seen.looked : null
+  const clock = { now: deps.now(), lookMs: seen.lookMs }
+  const move = judged(offer, looked, clock)
+  return move
+    ? { move }
+    : putOff(deps, offer, { dueAt: dueLive(offer.terms.acceptBy, clock), looked })
+}
+
+/** The last look at what is over in our eyes. */
+async function lookingBack(deps: Deps, offer: steps.Moved<'expired' | 'withdrawn'>): Promise<Step> {
+  const seen = await look(deps, offer)
+  if (seen.is === 'trouble') {
+    const { problem, again } = seen
+    return putOff(deps, offer, { dueAt: codes[problem.code].retry ? again : null, problem })
+  }
+  const looked = seen.is === 'seen' ? seen.looked : null
+  const move = seenAccepted(offer, looked, { now: deps.now() })
+  return move ? { move } : putOff(deps, offer, { dueAt: null, looked })
+}
+
+async function reminding(deps: Deps, offer: steps.Moved<'accepted'>): Promise<Step> {
+  const { acceptedAt, reminders } = offer.state
+  const move = reminded(offer, deps.now())
+  return move ? { move } : putOff(deps, offer, { dueAt: reminderAt(acceptedAt, reminders) })
+}
+
+async function putOff(deps: Deps, offer: Offer, waiting: store.Waiting): Promise<Step> {
+  await note(deps, offer, waiting)
+  return { again: waiting.dueAt }
+}
+
+/** An offer with an operation under way. */
+type Underway = steps.Moved<'submitting' | 'publishing' | 'withdrawing' | 'extending'>
+
+/** The step to take, or the next question when nothing has changed. */
 async function settle(
   deps: Deps,
-  offer: Offer,
-  { since }: Underway,
+  offer: Underway,
   move: steps.Move | undefined,
+  seen: Omit<store.Waiting, 'dueAt'> = {},
 ): Promise<Step> {
   if (move) return { move }
-  const again = steps.nextLook(since, deps.now())
-  await store.wait(deps.db, offer, again, null)
-  return { again }
+  return putOff(deps, offer, { ...seen, dueAt: nextLook(offer.state.since, deps.now()) })
 }
+
+type Answer<Progress> = { readonly progress: Progress | Refusal; readonly clock: Clock }
 
 /**
  * Asks the marketplace. What it cannot take now is tried again with the same key and order, for as long as it takes,
@@ -76,26 +154,30 @@ async function settle(
  */
 async function ask<Progress>(
   deps: Deps,
-  offer: Offer,
-  state: Underway,
+  offer: Underway,
   call: (port: OffersPort) => Promise<Progress>,
-): Promise<Progress | Refusal | { readonly again: NonNullable<Offer['dueAt']> }> {
-  let isAsked = false
+): Promise<Answer<Progress> | { readonly again: Instant }> {
+  const { state } = offer
+  let lookMs: number | null | undefined
   try {
     const port = await connections.port(deps, offer.connection, 'offers')
-    isAsked = true
-    return await call(port)
+    lookMs = lookMsOf(port)
+    return { progress: await call(port), clock: { now: deps.now(), lookMs } }
   } catch (error) {
     const problem = asProblem(error)
     const { code, message, details } = problem
-    if (isAsked && isAnswer(problem, state)) return { is: 'refused', reasons: reasonsOf(problem) }
+    if (lookMs !== undefined && isAnswer(problem, state))
+      return {
+        progress: { is: 'refused', reasons: reasonsOf(problem) },
+        clock: { now: deps.now(), lookMs },
+      }
     const noted = { at: deps.now(), code, message }
     if (!codes[code].retry) {
-      await store.wait(deps.db, offer, offer.dueAt ?? deps.now(), noted)
+      await store.wait(deps.db, offer, { dueAt: offer.dueAt ?? deps.now(), problem: noted })
       throw error
     }
-    const again = steps.afterTrouble(state.since, deps.now(), details.retryAfterMs)
-    await store.wait(deps.db, offer, again, noted)
+    const again = afterTrouble(state.since, deps.now(), details.retryAfterMs)
+    await store.wait(deps.db, offer, { dueAt: again, problem: noted })
     return { again }
   }
 }
@@ -103,7 +185,7 @@ async function ask<Progress>(
 type Refusal = { readonly is: 'refused'; readonly reasons: readonly Reason[] }
 
 /** Whether a failure tells that nothing was begun and nothing will be: only then may the offer be sent anew. */
-function isAnswer({ code }: Problem, state: Underway): boolean {
+function isAnswer({ code }: Problem, state: Underway['state']): boolean {
   const isFirst = state.is === 'submitting' || ('operation' in state && state.operation === null)
   return isFirst && ['rejected', 'invalid', 'not_found', 'unsupported'].includes(code)
 }

@@ -105,6 +105,16 @@ export type OfferTraits = {
   readonly lookEveryMinutes?: number | undefined
 }
 
+/** What an offer is at the marketplace now. `unknown` keeps a word that we do not know, and stops nothing. */
+export type OfferStanding =
+  | { readonly is: 'open' }
+  | { readonly is: 'accepted'; readonly at: Instant | null }
+  | { readonly is: 'withdrawn' }
+  | { readonly is: 'unknown'; readonly word: string }
+
+/** What the newest look at the marketplace saw. */
+export type Looked = { readonly at: Instant; readonly standing: OfferStanding }
+
 /** An operation under way: `key` makes its repeat safe, `tries` counts how often the other side failed at it. */
 type Underway = { readonly key: string; readonly tries: number; readonly since: Instant }
 type Published = { readonly offerRef: string; readonly buyUrl: string }
@@ -212,6 +222,8 @@ export type Offer = {
   /** Null while the money of a draft does not add up. */
   readonly quote: Quote | null
   readonly problem: OfferProblem | null
+  /** Null where nobody has looked, or nobody needs to. */
+  readonly looked: Looked | null
   /** How many keys its operations have used. */
   readonly keysUsed: number
   /** When its job is to look again. */
@@ -231,6 +243,10 @@ export type ContractDocument = {
 
 /** The key of an offer's nth operation: what its marketplace knows a repeat by. */
 export const keyOf = (id: Id<'offer'>, n: number): string => (n === 1 ? id : `${id}-${n}`)
+
+/** Whether it goes on with a contract that there was, here or elsewhere. `attested: false` alone is new business. */
+export const isRenewal = ({ renewal }: Pick<OfferTerms, 'renewal'>): boolean =>
+  renewal?.of !== undefined || renewal?.attested === true
 
 /** The marketplace's own id of the offer, once it has one. */
 export const offerRefOf = (state: OfferState): string | null =>

@@ -1,5 +1,7 @@
 import type { Day, Instant } from '../kernel/time.ts'
-import type { OfferOrder, OfferTraits, Reason, Violation } from './model.ts'
+import type { OfferOrder, OfferStanding, OfferTraits, Reason, Violation } from './model.ts'
+
+export type { OfferStanding }
 
 /** Where an operation stands. `failed` is the marketplace's own fault: the same order may be sent again under a new key. */
 export type OfferProgress =
@@ -15,13 +17,6 @@ export type ChangeProgress =
   | { readonly is: 'withdrawn'; readonly reasons: readonly Reason[] }
   | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
   | { readonly is: 'failed'; readonly detail: string }
-
-/** What an offer is at the marketplace now. `unknown` keeps a word that we do not know, and stops nothing. */
-export type OfferStanding =
-  | { readonly is: 'open' }
-  | { readonly is: 'accepted'; readonly at: Instant | null }
-  | { readonly is: 'withdrawn' }
-  | { readonly is: 'unknown'; readonly word: string }
 
 /**
  * Private offers at one marketplace. Publishing is never instant: `submit` starts it, `progress` asks.

@@ -52,10 +52,11 @@ export async function parties(deps: Deps, names: Names): Promise<Parties> {
 }
 
 /** What decides the fee of a sale of this listing today. */
-export const saleOf = (deps: Deps, { connection, listing }: Parties): Sale => ({
+export const saleOf = (deps: Deps, { connection, listing, port }: Parties): Sale => ({
   provider: connection.provider,
   facts: factsOf(listing),
   today: dayOf(deps.now()),
+  renewalQuestion: port.traits.renewalQuestion,
 })
 
 export type Prepared = Parties & {

@@ -2,8 +2,8 @@ import { toJson, zero } from '../kernel/money.ts'
 import type { Day } from '../kernel/time.ts'
 import type { StatedFacts } from '../listings/model.ts'
 import { contractValues } from './economics.ts'
-import { feeOn, feeRate, nextTier } from './fees.ts'
-import type { OfferTerms, Quote } from './model.ts'
+import { type FeeRate, feeOn, feeRate, nextTier } from './fees.ts'
+import { isRenewal, type OfferTerms, type Quote } from './model.ts'
 import { totalOf } from './price.ts'
 
 /** Whose fee, on what product, as of which day: an offer to come is taken to be accepted today. */
@@ -12,10 +12,15 @@ export type Sale = {
   /** What is known of the listing. */
   readonly facts: StatedFacts
   readonly today: Day
+  /** The marketplace asks whether it is a renewal: until somebody says, the fee is not known. */
+  readonly renewalQuestion?: boolean | undefined
 }
 
 /** What an offer is worth, what the marketplace keeps and what is left; null while its money does not add up. */
-export function quote(terms: OfferTerms, { provider, facts, today }: Sale): Quote | null {
+export function quote(
+  terms: OfferTerms,
+  { provider, facts, today, renewalQuestion }: Sale,
+): Quote | null {
   const total = totalOf(terms)
   if (total.is === 'faulty' || (total.is === 'known' && !terms.term)) return null
   const committed = total.is === 'known' ? total.amount : zero(terms.currency)
@@ -23,7 +28,7 @@ export function quote(terms: OfferTerms, { provider, facts, today }: Sale): Quot
     months: terms.term?.months ?? 12,
   })
   const sale = { provider, tcv, facts: { ...facts, ...factsOf(terms, today) } }
-  const rate = feeRate(sale)
+  const rate = renewalQuestion && !terms.renewal ? unasked : feeRate(sale)
   const tier = nextTier(sale)
   const values = { tcv: toJson(tcv), acv: toJson(acv) }
   const ahead = tier ? { from: toJson(tier.from), rate: tier.rate } : null
@@ -38,13 +43,19 @@ export function quote(terms: OfferTerms, { provider, facts, today }: Sale): Quot
   }
 }
 
+const unasked: FeeRate = {
+  is: 'unknown',
+  rules: [],
+  reason: 'nobody has said whether it is a renewal',
+}
+
 /** What an offer itself tells the fee rules. Each table dates its rates by another event; to come, all are today. */
 const factsOf = ({ renewal, reseller }: OfferTerms, today: Day) => ({
   'offer.visibility': 'private',
   'offer.transactable': true,
-  'offer.renewal': renewal !== undefined,
+  'offer.renewal': isRenewal({ renewal }),
   'offer.renewalAttested': renewal?.attested ?? false,
-  ...(renewal === undefined && { 'offer.dealType': 'new' }),
+  ...(!isRenewal({ renewal }) && { 'offer.dealType': 'new' }),
   'offer.channel': reseller === undefined ? 'direct' : 'reseller',
   'offer.createdAt': today,
   'offer.publishedAt': today,

@@ -44,6 +44,8 @@ const rowView = z
     acceptBy: dayField('Last day on which the buyer can accept'),
     createdAt: instantField('When it was made'),
     updatedAt: instantField('When it last changed'),
+    acceptedAt: text('When the buyer accepted; empty until then', '2026-12-01T10:00:00.000Z'),
+    agreement: text('What came of it; empty while nobody has subscribed', 'agr_example'),
   })
   .meta({ id: 'OfferReportRow' })
 const totalView = z

@@ -33,6 +33,8 @@ export type ReportRow = {
   readonly acceptBy: Day
   readonly createdAt: Instant
   readonly updatedAt: Instant
+  readonly acceptedAt: Instant | ''
+  readonly agreement: string
 }
 
 export const columns = [
@@ -50,6 +52,8 @@ export const columns = [
   'acceptBy',
   'createdAt',
   'updatedAt',
+  'acceptedAt',
+  'agreement',
 ] as const satisfies readonly (keyof ReportRow)[]
 
 /** Value, fee and net of what the filter lets through, by state and currency. A draft whose money does not add up is not in it. */
@@ -97,7 +101,8 @@ export async function rows(
 }
 
 function flat(offer: Offer, buyerName: string): ReportRow {
-  const { quote, terms } = offer
+  const { quote, terms, state } = offer
+  const accepted = state.is === 'accepted' ? state : null
   const known = quote?.fee.is === 'known' ? quote.fee : null
   return {
     offer: offer.id,
@@ -105,7 +110,7 @@ function flat(offer: Offer, buyerName: string): ReportRow {
     connection: offer.connection,
     buyer: offer.buyer,
     buyerName,
-    state: offer.state.is,
+    state: state.is,
     currency: terms.currency,
     value: quote?.tcv.amount ?? '',
     feeRate: known?.rate ?? '',
@@ -114,5 +119,7 @@ function flat(offer: Offer, buyerName: string): ReportRow {
     acceptBy: terms.acceptBy,
     createdAt: offer.createdAt,
     updatedAt: offer.updatedAt,
+    acceptedAt: accepted?.acceptedAt ?? '',
+    agreement: accepted?.agreement ?? '',
   }
 }

@@ -136,13 +136,16 @@ export const offerFields = {
     .meta({ description: 'The contract' }),
   renewal: z
     .strictObject({
-      of: idField('agr', 'The agreement it renews'),
+      of: idField('agr', 'The agreement it renews, where it is one of ours').optional(),
       attested: z.boolean().meta({
         description: 'Somebody vouches that it is a renewal; it may halve the fee',
-        example: true,
+        example: false,
       }),
     })
-    .meta({ description: 'What it renews; absent for new business' }),
+    .meta({
+      description:
+        'Whether it renews a contract; `{"attested": false}` for new business. Some marketplaces want it answered',
+    }),
   autoRenew: z
     .strictObject({
       times: z.int().min(1).max(100).meta({ description: 'At most how often', example: 2 }),
@@ -194,6 +197,7 @@ const example = {
     { on: '2027-07-01', amount: '60000.00' },
   ],
   legal: { kind: 'standard', documents: [] },
+  renewal: { attested: false },
 } as const
 
 /** The same body on every marketplace. Only its shape is checked here: a draft may break rules, a submission may not. */

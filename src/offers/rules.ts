@@ -25,6 +25,7 @@ export function violations(order: OfferOrder, setting: Setting): Violation[] {
     ...dates(order, setting),
     ...dimensions(order, setting),
     ...units(order, setting),
+    ...shape(order),
     ...totals(order),
     ...schedule(order, setting),
     ...legal(order),
@@ -65,6 +66,11 @@ function parts({ terms }: OfferOrder, { traits, title }: Setting): Violation[] {
       terms.reseller !== undefined && traits.reseller !== true,
       'reseller',
       `${title} takes no offers through a reseller here`,
+    ),
+    ...when(
+      traits.renewalQuestion === true && terms.renewal === undefined,
+      'renewal',
+      'say {"attested": true} if it renews a contract, {"attested": false} if not: the fee hangs on it, and it cannot be said later',
     ),
   ]
 }
@@ -143,6 +149,37 @@ function units({ terms }: OfferOrder, { traits }: Setting): Violation[] {
         places(rate) > traits.rateDecimalsMax,
         `pricing.usage.${i}.rate`,
         `at most ${traits.rateDecimalsMax} decimals`,
+      ),
+    ),
+  ]
+}
+
+/** What follows from how the plan is sold, as far as its marketplace says; which terms it can have, its adapter decides. */
+function shape({ terms, planShape, dimensions: all }: OfferOrder): Violation[] {
+  const { contract = [], usage = [] } = terms.pricing
+  const { min = null, max = null } = planShape?.units ?? {}
+  const meters = planShape?.meters ?? null
+  const isKnown = (dimension: string) => all.some(({ key }) => key === dimension)
+  const bound = (wanted: boolean, i: number, message: string) =>
+    when(wanted, `pricing.contract.${i}.quantity`, message)
+  return [
+    ...contract.flatMap(({ quantity }, i) => [
+      ...bound(
+        min !== null && compare(quantity, String(min)) < 0,
+        i,
+        `the plan has at least ${min}`,
+      ),
+      ...bound(
+        max !== null && compare(quantity, String(max)) > 0,
+        i,
+        `the plan has at most ${max}`,
+      ),
+    ]),
+    ...usage.flatMap(({ dimension }, i) =>
+      when(
+        meters !== null && isKnown(dimension) && !meters.includes(dimension),
+        `pricing.usage.${i}.dimension`,
+        `the plan has no meter ${dimension}`,
       ),
     ),
   ]

@@ -3,6 +3,7 @@ import { newId } from '../kernel/id.ts'
 import { Problem, refuse } from '../kernel/problem.ts'
 import { type Day, dayOf, type Instant } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
+import * as acceptance from './acceptance.ts'
 import type { Offer, OfferState, OfferTerms } from './model.ts'
 import { parties, prepare, saleOf } from './prepare.ts'
 import { quote } from './quote.ts'
@@ -70,6 +71,7 @@ async function keep(
     sentKey: null,
     quote: quote(terms, saleOf(deps, found)),
     problem: null,
+    looked: null,
     keysUsed: 0,
     dueAt: null,
     revision: 1,
@@ -175,10 +177,10 @@ export async function take(tx: Deps, offer: Offer, move: steps.Move): Promise<vo
 export async function accepted(
   tx: Deps,
   offerId: string,
-  agreement: steps.Acceptance,
+  agreement: acceptance.Acceptance,
 ): Promise<void> {
   const offer = await store.get(tx.db, offerId)
-  const move = steps.subscribed(offer, agreement)
+  const move = acceptance.subscribed(offer, agreement)
   if (move) await take(tx, offer, move)
 }
 

@@ -1,8 +1,8 @@
-import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
-import { addDays, type Day, dayOf, type Instant, later, millis, startOf } from '../kernel/time.ts'
+import { type Day, dayOf, type Instant, later } from '../kernel/time.ts'
 import {
   keyOf,
+  type Looked,
   type Offer,
   type OfferOrder,
   type OfferState,
@@ -11,6 +11,7 @@ import {
   type Reason,
 } from './model.ts'
 import type { ChangeProgress, OfferProgress } from './port.ts'
+import { type Clock, dueLive, expiresAt, lastLook, nextLook } from './times.ts'
 
 /** What becomes of an offer in one step, and the event that tells of it. Everything not named stays. */
 export type Move = {
@@ -24,28 +25,17 @@ export type Move = {
   readonly quote?: Quote | null
   readonly terms?: OfferTerms
   readonly keysUsed?: number
+  /** The look that it rests on. */
+  readonly looked?: Looked
 }
 
 type Of<Is extends OfferState['is']> = Extract<OfferState, { readonly is: Is }>
-type Moved<Is extends OfferState['is']> = Offer & { readonly state: Of<Is> }
+/** An offer that is in one of these states. */
+export type Moved<Is extends OfferState['is']> = Offer & { readonly state: Of<Is> }
 
 /** How often the marketplace may fail at one operation by its own fault before we give up. */
 const triesMax = 5
-const lookMinMs = 5_000
-const lookMaxMs = 60_000
-const troubleMaxMs = 300_000
 const failureWaitMs = 30_000
-
-/** When to ask again: as long as it has taken so far, within 5 s and 60 s. */
-export const nextLook = (since: Instant, now: Instant, maxMs = lookMaxMs): Instant =>
-  later(now, Math.min(Math.max(millis(now) - millis(since), lookMinMs), maxMs))
-
-/** When to try again what the other side could not take now: when it says, or as long as it has lasted. */
-export const afterTrouble = (since: Instant, now: Instant, retryAfterMs?: number): Instant =>
-  retryAfterMs === undefined ? nextLook(since, now, troubleMaxMs) : later(now, retryAfterMs)
-
-/** The moment after which nobody can accept: the end, in UTC, of the last day. */
-export const expiresAt = (acceptBy: Day): Instant => startOf(addDays(acceptBy, 1))
 
 const next = ({ id, keysUsed }: Offer) => ({
   key: keyOf(id, keysUsed + 1),
@@ -74,9 +64,10 @@ export function submitted(
 export function published(
   offer: Moved<'submitting' | 'publishing'>,
   progress: OfferProgress,
-  now: Instant,
+  clock: Clock,
 ): Move | undefined {
   const { state, terms } = offer
+  const { now } = clock
   if (progress.is === 'failed') return failed(offer, progress.detail, now)
   if (progress.is === 'refused') return refused(progress.reasons)
   if (progress.is === 'live') {
@@ -85,7 +76,7 @@ export function published(
       state: { is: 'live', offerRef, buyUrl },
       event: 'offer.live',
       data: { offerRef, buyUrl, acceptBy: terms.acceptBy },
-      dueAt: expiresAt(terms.acceptBy),
+      dueAt: dueLive(terms.acceptBy, clock),
     }
   }
   const { operation } = progress
@@ -161,15 +152,16 @@ export function extending(offer: Moved<'live'>, acceptBy: Day, now: Instant): Mo
 export function changed(
   offer: Moved<'withdrawing' | 'extending'>,
   progress: ChangeProgress,
-  now: Instant,
+  clock: Clock,
 ): Move | undefined {
   const { state } = offer
-  if (progress.is === 'done') return done(offer, progress.buyUrl)
-  if (progress.is === 'refused') return kept(offer, progress.reasons, now)
-  if (progress.is === 'failed') return changeFailed(offer, progress.detail, now)
-  if (progress.is === 'withdrawn') return lost(offer, progress.reasons)
+  if (progress.is === 'done') return done(offer, progress.buyUrl, clock)
+  if (progress.is === 'refused') return kept(offer, progress.reasons, clock)
+  if (progress.is === 'failed') return changeFailed(offer, progress.detail, clock)
+  if (progress.is === 'withdrawn') return lost(offer, progress.reasons, clock)
   const { operation } = progress
   if (state.operation === operation) return undefined
+  const { now } = clock
   return {
     state: { ...state, operation, since: now },
     event: `offer.${state.is}_begun`,
@@ -181,6 +173,7 @@ export function changed(
 function done(
   { state, terms }: Moved<'withdrawing' | 'extending'>,
   newUrl: string | undefined,
+  clock: Clock,
 ): Move {
   const { offerRef, buyUrl } = state
   if (state.is === 'withdrawing')
@@ -188,14 +181,14 @@ function done(
       state: { is: 'withdrawn', offerRef },
       event: 'offer.withdrawn',
       data: { offerRef },
-      dueAt: null,
+      dueAt: lastLook(clock),
     }
   const { acceptBy } = state
   return {
     state: { is: 'live', offerRef, buyUrl: newUrl ?? buyUrl },
     event: 'offer.extended',
     data: { before: terms.acceptBy, acceptBy },
-    dueAt: expiresAt(acceptBy),
+    dueAt: dueLive(acceptBy, clock),
     terms: { ...terms, acceptBy },
   }
 }
@@ -204,20 +197,21 @@ function done(
 function lost(
   { state: { offerRef } }: Moved<'withdrawing' | 'extending'>,
   reasons: readonly Reason[],
+  clock: Clock,
 ): Move {
   return {
     state: { is: 'withdrawn', offerRef, reasons },
     event: 'offer.withdrawn',
     data: { offerRef, reasons },
-    dueAt: null,
+    dueAt: lastLook(clock),
   }
 }
 
-/** The change was refused, so the offer is live as it was. */
+/** The change was refused, so the offer is live as it was; or the buyer was faster, which a look tells at once. */
 function kept(
   { state, terms }: Moved<'withdrawing' | 'extending'>,
   reasons: readonly Reason[],
-  now: Instant,
+  { now, lookMs }: Clock,
 ): Move {
   const { offerRef, buyUrl } = state
   const change = state.is === 'withdrawing' ? 'withdraw' : 'extend'
@@ -225,17 +219,18 @@ function kept(
     state: { is: 'live', offerRef, buyUrl, changeRefused: { change, at: now, reasons } },
     event: change === 'withdraw' ? 'offer.withdrawal_refused' : 'offer.extension_refused',
     data: { reasons },
-    dueAt: expiresAt(terms.acceptBy),
+    dueAt: lookMs === null ? expiresAt(terms.acceptBy) : now,
   }
 }
 
 function changeFailed(
   offer: Moved<'withdrawing' | 'extending'>,
   detail: string,
-  now: Instant,
+  clock: Clock,
 ): Move {
+  const { now } = clock
   const tries = offer.state.tries + 1
-  if (tries >= triesMax) return kept(offer, [theirFault(tries, detail)], now)
+  if (tries >= triesMax) return kept(offer, [theirFault(tries, detail)], clock)
   const { key, keysUsed } = next(offer)
   const underway = { key, tries, since: now, operation: null }
   return {
@@ -247,38 +242,5 @@ function changeFailed(
     data: { key, tries, detail },
     dueAt: later(now, failureWaitMs),
     keysUsed,
-  }
-}
-
-/** Nobody accepted in time. An acceptance that is seen later still wins. */
-export const expired = ({ state, terms }: Moved<'live'>): Move => ({
-  state: { is: 'expired', offerRef: state.offerRef },
-  event: 'offer.expired',
-  data: { offerRef: state.offerRef, acceptBy: terms.acceptBy },
-  dueAt: null,
-})
-
-/** What came of an offer, as far as it matters here. */
-export type Acceptance = { readonly id: Id<'agr'>; readonly acceptedAt: Instant }
-
-/** The buyer's agreement came of it, whatever we thought; undefined when that is known already. */
-export function subscribed({ id, state }: Offer, agreement: Acceptance): Move | undefined {
-  if (!('offerRef' in state))
-    throw new Problem('internal', `offer ${id} is ${state.is}; nobody can have accepted it`)
-  const { offerRef } = state
-  const data = { offerRef, agreement: agreement.id }
-  if (state.is !== 'accepted')
-    return {
-      state: { is: 'accepted', ...data, acceptedAt: agreement.acceptedAt, reminders: 0 },
-      event: 'offer.accepted',
-      data: { ...data, was: state.is },
-      dueAt: null,
-    }
-  if (state.agreement !== null) return undefined
-  return {
-    state: { ...state, agreement: agreement.id },
-    event: 'offer.subscribed',
-    data,
-    dueAt: null,
   }
 }

@@ -1,9 +1,11 @@
+import { sql } from 'kysely'
 import type { Id } from '../kernel/id.ts'
 import { fromJson } from '../kernel/money.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import { type Db, json, sqlState } from '../platform/db.ts'
 import {
+  type Looked,
   type Offer,
   type OfferOrder,
   type OfferProblem,
@@ -30,6 +32,7 @@ export async function insert(db: Db, offer: Offer): Promise<void> {
       keys_used: 0,
       due_at: null,
       problem: null,
+      looked: null,
       revision: offer.revision,
       created_at: offer.createdAt,
       updated_at: offer.updatedAt,
@@ -84,6 +87,7 @@ export async function advance(db: Db, offer: Offer, move: Move, at: Instant): Pr
     ...stateColumns(move.state),
     due_at: move.dueAt,
     problem: null,
+    ...(move.looked !== undefined && { looked: json<unknown>(move.looked) }),
     ...(move.order !== undefined && { frozen: frozen(move.order, move.state) }),
     ...(move.quote !== undefined && quoteColumns(move.quote)),
     ...(move.terms !== undefined && termsColumns(move.terms)),
@@ -104,16 +108,40 @@ async function write(db: Db, next: Offer, revision: number, columns: object): Pr
   if (done.numUpdatedRows === 0n) throw new Problem('conflict', `offer ${next.id} has moved on`)
 }
 
+/**
+ * Writes down, before an order is sent for the first time under its key, that it is sent now. Throws `conflict`
+ * when somebody else has just written that, and may be sending it.
+ */
+export async function asked(db: Db, { id, revision, state }: Offer, at: Instant): Promise<void> {
+  const done = await db
+    .updateTable('offers')
+    .set({ state: json<unknown>({ ...state, askedAt: at }) })
+    .where('id', '=', id)
+    .where('revision', '=', revision)
+    .where(sql<boolean>`state->>'askedAt' is null`)
+    .executeTakeFirst()
+  if (done.numUpdatedRows === 0n) throw new Problem('conflict', `offer ${id} is being sent already`)
+}
+
+/** Nothing came of it yet: when to ask again (null: never), what it ran into, and what a look saw. */
+export type Waiting = {
+  readonly dueAt: Instant | null
+  readonly problem?: OfferProblem | null
+  readonly looked?: Looked | null
+}
+
 /** Sets the next look without moving the offer. One that somebody pulled forward meanwhile stays so. */
 export async function wait(
   db: Db,
   offer: Offer,
-  dueAt: Instant,
-  problem: OfferProblem | null,
+  { dueAt, problem = null, looked = null }: Waiting,
 ): Promise<void> {
   await db
     .updateTable('offers')
-    .set({ problem: problem && json<unknown>(problem) })
+    .set({
+      problem: problem && json<unknown>(problem),
+      ...(looked && { looked: json<unknown>(looked) }),
+    })
     .where('id', '=', offer.id)
     .where('revision', '=', offer.revision)
     .execute()
@@ -235,6 +263,7 @@ const read = (row: Row): Offer => ({
   sentKey: (row.frozen as Frozen | null)?.key ?? null,
   quote: row.quote as Quote | null,
   problem: row.problem as OfferProblem | null,
+  looked: row.looked as Looked | null,
   keysUsed: row.keys_used,
   dueAt: row.due_at,
   revision: row.revision,

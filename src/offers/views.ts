@@ -7,6 +7,7 @@ import {
   type ContractDocument,
   documentId,
   type Offer,
+  type OfferStanding,
   type OfferTerms,
   offerId,
   type Quote,
@@ -14,7 +15,7 @@ import {
 } from './model.ts'
 import type { Preview } from './preview.ts'
 import { offerFields } from './request.ts'
-import { expiresAt } from './steps.ts'
+import { expiresAt } from './times.ts'
 
 const text = (description: string, example: string) => z.string().meta({ description, example })
 
@@ -79,13 +80,21 @@ const stateView = z
       example: 'b7wypn1gmqvgr9yz2yhsfgo3t',
     }),
     since: instantField('Since when the operation is under way').optional(),
+    askedAt: instantField('When the order was first sent; null before').nullable().optional(),
     tries: z
       .int()
       .optional()
       .meta({ description: 'How often the marketplace failed at it by its own fault', example: 0 }),
     offerRef: text('The marketplace’s own id of the offer', 'offer-example1').optional(),
     buyUrl: text('Where the buyer accepts', 'https://marketplace.example.com/buy').optional(),
-    agreement: idField('agr', 'What came of it').optional(),
+    acceptedAt: instantField('When the buyer accepted').optional(),
+    agreement: idField('agr', 'What came of it; null while the buyer has not subscribed')
+      .nullable()
+      .optional(),
+    reminders: z.int().optional().meta({
+      description: 'How often we reminded people that nobody has subscribed',
+      example: 0,
+    }),
     acceptBy: dayField('The last day that an extension asks for').optional(),
     reasons: reasons.optional(),
     changeRefused: z
@@ -98,6 +107,14 @@ const stateView = z
       .meta({ description: 'The newest change that the marketplace would not make' }),
   })
   .meta({ description: 'What may be true of it, and no more' })
+
+const lookedView = z.object({
+  at: instantField('When'),
+  is: z
+    .enum(['open', 'accepted', 'withdrawn', 'unknown'])
+    .meta({ description: 'What the marketplace had it as', example: 'open' }),
+  word: text('The marketplace’s word, where we do not know it', 'pendingPartner').optional(),
+})
 
 const part = offerFields
 
@@ -145,6 +162,10 @@ export const offerView = z
         description: 'What the newest attempt to speak to the marketplace ran into',
         example: null,
       }),
+    looked: lookedView.nullable().meta({
+      description: 'The newest look, where the marketplace does not tell us of an acceptance',
+      example: null,
+    }),
     revision: z.int().meta({ description: 'Counts changes; also the ETag', example: 1 }),
     createdAt: instantField('When it was made'),
     updatedAt: instantField('When it last changed'),
@@ -214,7 +235,7 @@ const viewQuote = (quote: Quote | null) => ({
 })
 
 export function viewOffer(offer: Offer): z.input<typeof offerView> {
-  const { terms, order, quote, sentKey: _, keysUsed: __, dueAt: ___, ...rest } = offer
+  const { terms, order, quote, looked, sentKey: _, keysUsed: __, dueAt: ___, ...rest } = offer
   return {
     ...rest,
     ...(terms as Pick<z.input<typeof offerView>, keyof OfferTerms>),
@@ -222,8 +243,12 @@ export function viewOffer(offer: Offer): z.input<typeof offerView> {
     expiresAt: expiresAt(terms.acceptBy),
     submittedOn: order?.submittedOn ?? null,
     ...viewQuote(quote),
+    looked: looked && { at: looked.at, ...shownStanding(looked.standing) },
   }
 }
+
+const shownStanding = (standing: OfferStanding) =>
+  standing.is === 'unknown' ? standing : { is: standing.is }
 
 /** Keys are between us and the marketplace. */
 function shownState(state: Offer['state']): z.input<typeof stateView> {

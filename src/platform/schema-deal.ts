@@ -59,6 +59,7 @@ export type DealTables = {
     operation: string | null
     due_at: Instant | null
     problem: Json<unknown> | null
+    looked: Json<unknown> | null
     revision: number
     created_at: Instant
     updated_at: Instant
@@ -79,6 +80,9 @@ export type DealTables = {
     buyer: string | null
     state_is: string
     remote: Json<unknown>
+    fingerprint: string | null
+    awaits: 'activation' | 'approval' | null
+    reminders: Generated<number>
     changed_at: Instant
     ended_at: Instant | null
     registered_at: Instant | null
@@ -86,6 +90,22 @@ export type DealTables = {
     read_at: Instant
     created_at: Instant
     updated_at: Instant
+  }
+  agreement_operations: {
+    id: string
+    agreement: string
+    kind: 'activate' | 'change_plan' | 'change_quantity' | 'cancel'
+    wanted: Json<unknown>
+    state_is: 'waiting' | 'running' | 'done' | 'refused'
+    operation_ref: string | null
+    reasons: Json<unknown> | null
+    problem: Json<unknown> | null
+    attempts: number
+    due_at: Instant
+    revision: number
+    created_at: Instant
+    updated_at: Instant
+    settled_at: Instant | null
   }
   agreement_versions: {
     agreement: string
@@ -106,6 +126,7 @@ export type DealTables = {
     token_hash: string
     state_is: 'arrived' | 'waiting' | 'bound' | 'expired' | 'forged'
     who: Json<unknown> | null
+    agreement_ref: string | null
     license_ref: string | null
     buyer_ref: string | null
     agreement: string | null
