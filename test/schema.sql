@@ -1,3 +1,28 @@
+agreement_operations
+  id text not null
+  agreement text not null
+  kind text not null
+  wanted jsonb not null
+  state_is text not null
+  operation_ref text
+  reasons jsonb
+  problem jsonb
+  attempts integer not null default 0
+  due_at timestamp with time zone not null
+  revision integer not null default 1
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  settled_at timestamp with time zone
+  constraint agreement_operations_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint agreement_operations_check CHECK (((state_is = ANY (ARRAY['done'::text, 'refused'::text])) = (settled_at IS NOT NULL)))
+  constraint agreement_operations_check1 CHECK (((state_is = 'refused'::text) = (reasons IS NOT NULL)))
+  constraint agreement_operations_kind_check CHECK ((kind = ANY (ARRAY['activate'::text, 'change_plan'::text, 'change_quantity'::text, 'cancel'::text])))
+  constraint agreement_operations_pkey PRIMARY KEY (id)
+  constraint agreement_operations_state_is_check CHECK ((state_is = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'refused'::text])))
+  CREATE INDEX agreement_operations_page ON public.agreement_operations USING btree (agreement, created_at, id)
+  CREATE UNIQUE INDEX agreement_operations_pkey ON public.agreement_operations USING btree (id)
+  CREATE UNIQUE INDEX agreement_operations_under_way ON public.agreement_operations USING btree (agreement, kind) WHERE (state_is = ANY (ARRAY['waiting'::text, 'running'::text]))
+
 agreement_versions
   agreement text not null
   version integer not null
@@ -30,6 +55,10 @@ agreements
   read_at timestamp with time zone not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  fingerprint text
+  awaits text
+  reminders integer not null default 0
+  constraint agreements_awaits_check CHECK ((awaits = ANY (ARRAY['activation'::text, 'approval'::text])))
   constraint agreements_buyer_fkey FOREIGN KEY (buyer) REFERENCES buyers(id)
   constraint agreements_connection_agreement_ref_key UNIQUE (connection, agreement_ref)
   constraint agreements_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
@@ -38,6 +67,7 @@ agreements
   constraint agreements_pkey PRIMARY KEY (id)
   constraint agreements_state_is_check CHECK ((state_is = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'cancelling'::text, 'ended'::text, 'unknown'::text])))
   CREATE INDEX agreements_account ON public.agreements USING btree (connection, buyer_ref)
+  CREATE INDEX agreements_awaits ON public.agreements USING btree (awaits, created_at, id) WHERE (awaits IS NOT NULL)
   CREATE INDEX agreements_chain ON public.agreements USING btree (initial_ref)
   CREATE INDEX agreements_changed ON public.agreements USING btree (updated_at, id)
   CREATE UNIQUE INDEX agreements_connection_agreement_ref_key ON public.agreements USING btree (connection, agreement_ref)
@@ -259,11 +289,15 @@ notices
   problem jsonb
   received_at timestamp with time zone not null
   settled_at timestamp with time zone
+  asks jsonb
+  verdict text
   constraint notices_check CHECK (((state_is = 'received'::text) = (settled_at IS NULL)))
+  constraint notices_check1 CHECK (((asks IS NULL) = (verdict IS NULL)))
   constraint notices_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint notices_connection_notice_ref_key UNIQUE (connection, notice_ref)
   constraint notices_pkey PRIMARY KEY (id)
   constraint notices_state_is_check CHECK ((state_is = ANY (ARRAY['received'::text, 'handled'::text, 'failed'::text])))
+  constraint notices_verdict_check CHECK ((verdict = ANY (ARRAY['accepted'::text, 'refused'::text])))
   CREATE UNIQUE INDEX notices_connection_notice_ref_key ON public.notices USING btree (connection, notice_ref)
   CREATE INDEX notices_page ON public.notices USING btree (received_at, id)
   CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (id)
@@ -293,6 +327,7 @@ offers
   revision integer not null default 1
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  looked jsonb
   constraint offers_buyer_fkey FOREIGN KEY (buyer) REFERENCES buyers(id)
   constraint offers_check CHECK (((quote IS NULL) = (tcv_minor IS NULL)))
   constraint offers_check1 CHECK (((fee_minor IS NULL) = (net_minor IS NULL)))
@@ -324,6 +359,7 @@ registrations
   last_at timestamp with time zone not null
   resolved_at timestamp with time zone
   bound_at timestamp with time zone
+  agreement_ref text
   constraint registrations_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint registrations_check CHECK (((state_is = ANY (ARRAY['waiting'::text, 'bound'::text])) = ((who IS NOT NULL) AND (resolved_at IS NOT NULL))))
   constraint registrations_check1 CHECK (((state_is = 'bound'::text) = ((agreement IS NOT NULL) AND (bound_at IS NOT NULL))))
@@ -467,6 +503,22 @@ syncs
   constraint syncs_pkey PRIMARY KEY (name, connection)
   CREATE UNIQUE INDEX syncs_pkey ON public.syncs USING btree (name, connection)
 
+usage_allowances
+  agreement text not null
+  dimension text not null
+  starts_at timestamp with time zone not null
+  ends_at timestamp with time zone
+  connection text not null
+  quantity numeric(38,12)
+  used numeric(38,12) not null default 0
+  revision integer not null
+  constraint usage_allowances_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint usage_allowances_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint usage_allowances_pkey PRIMARY KEY (agreement, dimension, starts_at)
+  constraint usage_allowances_quantity_check CHECK ((quantity >= (0)::numeric))
+  constraint usage_allowances_used_check CHECK ((used >= (0)::numeric))
+  CREATE UNIQUE INDEX usage_allowances_pkey ON public.usage_allowances USING btree (agreement, dimension, starts_at)
+
 usage_events
   source text not null
   id text not null
@@ -482,6 +534,28 @@ usage_events
   constraint usage_events_quantity_check CHECK ((quantity >= (0)::numeric))
   CREATE UNIQUE INDEX usage_events_pkey ON public.usage_events USING btree (source, id)
   CREATE INDEX usage_events_record ON public.usage_events USING btree (agreement, dimension, hour)
+
+usage_read_backs
+  connection text not null
+  agreement_ref text not null
+  dimension text not null
+  day date not null
+  plan_ref text
+  native_status text
+  submitted numeric
+  processed numeric
+  accepted numeric(38,12) not null
+  difference numeric not null
+  verdict text not null
+  since timestamp with time zone not null
+  alarm text
+  read_at timestamp with time zone not null
+  constraint usage_read_backs_alarm_check CHECK (((alarm <> 'agreed'::text) AND (alarm <> 'pending'::text)))
+  constraint usage_read_backs_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint usage_read_backs_pkey PRIMARY KEY (connection, agreement_ref, dimension, day)
+  constraint usage_read_backs_verdict_check CHECK ((verdict = ANY (ARRAY['agreed'::text, 'pending'::text, 'differs'::text, 'rejected'::text, 'missing_there'::text, 'unknown_here'::text])))
+  CREATE INDEX usage_read_backs_page ON public.usage_read_backs USING btree (day, connection, agreement_ref, dimension)
+  CREATE UNIQUE INDEX usage_read_backs_pkey ON public.usage_read_backs USING btree (connection, agreement_ref, dimension, day)
 
 usage_records
   id text not null
@@ -505,17 +579,19 @@ usage_records
   attempts integer not null default 0
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  included numeric(38,12) not null default 0
   constraint usage_records_agreement_dimension_hour_kind_key UNIQUE (agreement, dimension, hour, kind)
   constraint usage_records_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
-  constraint usage_records_check CHECK (((quantity + carried_in) = (sent + carried_out)))
-  constraint usage_records_check1 CHECK ((((sent IS NULL) = (carried_in IS NULL)) AND ((sent IS NULL) = (carried_out IS NULL))))
+  constraint usage_records_check CHECK (((quantity + carried_in) = ((sent + included) + carried_out)))
+  constraint usage_records_check1 CHECK ((((sent IS NULL) = (carried_in IS NULL)) AND ((sent IS NULL) = (carried_out IS NULL)) AND ((sent IS NOT NULL) OR (included = (0)::numeric))))
   constraint usage_records_check2 CHECK (((sent IS NOT NULL) OR (state_is = ANY (ARRAY['open'::text, 'due'::text]))))
   constraint usage_records_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint usage_records_included_check CHECK ((included >= (0)::numeric))
   constraint usage_records_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'late'::text, 'closing'::text])))
   constraint usage_records_pkey PRIMARY KEY (id)
   constraint usage_records_quantity_check CHECK ((quantity >= (0)::numeric))
   constraint usage_records_sent_check CHECK ((sent >= (0)::numeric))
-  constraint usage_records_state_is_check CHECK ((state_is = ANY (ARRAY['open'::text, 'due'::text, 'sending'::text, 'accepted'::text, 'carried'::text, 'refused'::text, 'lost'::text])))
+  constraint usage_records_state_is_check CHECK ((state_is = ANY (ARRAY['open'::text, 'due'::text, 'sending'::text, 'accepted'::text, 'carried'::text, 'included'::text, 'refused'::text, 'lost'::text])))
   CREATE UNIQUE INDEX usage_records_agreement_dimension_hour_kind_key ON public.usage_records USING btree (agreement, dimension, hour, kind)
   CREATE INDEX usage_records_page ON public.usage_records USING btree (hour, id)
   CREATE UNIQUE INDEX usage_records_pkey ON public.usage_records USING btree (id)

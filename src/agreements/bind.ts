@@ -7,15 +7,16 @@ import { type Arrival, agreementOf } from './registration.ts'
 import * as registrations from './registrations.ts'
 import * as store from './store.ts'
 
-/** Binds those who registered before this agreement was known here. The caller holds the agreement. */
-export async function bindWaiting(tx: Deps, agreement: Agreement): Promise<void> {
-  const { connection, licenseRefs, buyerRef } = agreement
+/** Binds those who registered before this agreement was known here, and returns it. The caller holds the agreement. */
+export async function bindWaiting(tx: Deps, agreement: Agreement): Promise<Agreement> {
+  const { connection } = agreement
   let held = agreement
-  for (const arrival of await registrations.waiting(tx.db, connection, { licenseRefs, buyerRef })) {
+  for (const arrival of await registrations.waiting(tx.db, connection, agreement)) {
     if (arrival.state.is !== 'waiting') continue
     const meant = await meantBy(tx, connection, arrival.state.who)
     if (meant?.id === held.id) held = await bind(tx, arrival, held)
   }
+  return held
 }
 
 /** Binds an arrival to its agreement if that is known; undefined when it must wait for it. */
@@ -29,7 +30,7 @@ export async function bindArrival(tx: Deps, arrival: Arrival): Promise<Agreement
 }
 
 async function meantBy(tx: Deps, connection: Id<'conn'>, who: Registration) {
-  const byProduct = who.licenseRef === null && who.meteringRef !== null
+  const byProduct = who.agreementRef === null && who.licenseRef === null && who.meteringRef !== null
   const listing = byProduct
     ? await listings.findByMeteringRef(tx, connection, who.meteringRef)
     : undefined

@@ -1,13 +1,15 @@
 import * as buyers from '../buyers/service.ts'
 import type { Connection } from '../connections/model.ts'
 import * as connections from '../connections/service.ts'
-import { type Deps, enqueue, transact } from '../deps.ts'
+import { type Deps, transact } from '../deps.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { asProblem } from '../kernel/problem.ts'
-import { dayMs, type Instant, later } from '../kernel/time.ts'
+import type { Instant } from '../kernel/time.ts'
 import * as listings from '../listings/service.ts'
 import * as offers from '../offers/service.ts'
 import { record } from '../platform/record.ts'
+import { activateRegistered } from './ask.ts'
+import { heed } from './awaiting.ts'
 import { bindWaiting } from './bind.ts'
 import {
   type Agreement,
@@ -34,62 +36,16 @@ export async function read(deps: Deps, connectionId: string, agreementRef: strin
   await keep(deps, connection, await port.get(agreementRef), readAt)
 }
 
-/** Takes the page after a cursor; repeating it changes nothing. */
-export async function readPage(deps: Deps, connectionId: Id<'conn'>, cursor: string | null) {
-  const connection = await connections.get(deps, connectionId)
-  const port = await connections.port(deps, connectionId, 'agreements')
-  const readAt = deps.now()
-  const page = await port.changedSince(cursor)
-  for (const remote of page.agreements)
-    await keep(deps, connection, remote, readAt).catch((error) =>
-      putOff(deps, connection.id, remote.agreementRef, error),
-    )
-  if (!page.more) {
-    await tieLoose(deps, connection)
-    await seekLicenses(deps, connection.id)
-  }
-  return { cursor: page.cursor, more: page.more }
-}
-
-/** One agreement that cannot be kept stops no other: a job of its own reads it again, and is seen when it stops. */
-async function putOff(deps: Deps, connection: Id<'conn'>, ref: string, error: unknown) {
-  const { code, message, cause } = asProblem(error)
-  deps.log.error({ agreement: ref, code, problem: message, cause: traceOf(cause) }, 'put off')
-  await enqueue(deps, 'agreements.refresh', `${connection}/${ref}`)
-}
-
-const traceOf = (cause: unknown) => (cause instanceof Error ? cause.stack : undefined)
-
-const looseMax = 500
-
-const licenseSoughtMs = dayMs
-const licensesSoughtMax = 20
-
-/**
- * Reads new agreements without a licence again for a day: it is granted after the acceptance, and the notice that
- * says so may be lost without the agreement counting as changed.
- */
-async function seekLicenses(deps: Deps, connection: Id<'conn'>): Promise<void> {
-  const since = later(deps.now(), -licenseSoughtMs)
-  const refs = await store.unlicensed(deps.db, connection, since, licensesSoughtMax)
-  for (const ref of refs) await enqueue(deps, 'agreements.refresh', `${connection}/${ref}`)
-}
-
-/** Ties agreements to buyers, offers and listings that became known after them. */
-async function tieLoose(deps: Deps, connection: Connection): Promise<void> {
-  const refs = await store.loose(deps.db, connection.id, connection.provider, looseMax)
-  for (const ref of refs) {
-    await transact(deps, async (tx) => {
-      const held = await store.hold(tx.db, connection.id, ref)
-      if (held) await bindWaiting(tx, await settle(tx, connection, held, held))
-    })
-  }
+/** Ties an agreement anew to what is known around it by now. */
+export async function tie(tx: Deps, connection: Connection, agreementRef: string): Promise<void> {
+  const held = await store.hold(tx.db, connection.id, agreementRef)
+  if (held) await follow(tx, await settle(tx, connection, held, held))
 }
 
 const attemptsMax = 3
 
 /** Keeps a reading with everything that follows from it, in one transaction; a lost race is run again. */
-async function keep(
+export async function keep(
   deps: Deps,
   connection: Connection,
   told: ToldAgreement,
@@ -98,12 +54,17 @@ async function keep(
   for (let attempt = 1; ; attempt++) {
     try {
       return await transact(deps, async (tx) => {
-        await bindWaiting(tx, await take(tx, connection, told, readAt))
+        await follow(tx, await take(tx, connection, told, readAt))
       })
     } catch (error) {
       if (asProblem(error).code !== 'conflict' || attempt === attemptsMax) throw error
     }
   }
+}
+
+/** What follows once an agreement is known: who registered before is bound, and what needs no more is begun. */
+async function follow(tx: Deps, agreement: Agreement): Promise<void> {
+  await activateRegistered(tx, await bindWaiting(tx, agreement))
 }
 
 async function take(
@@ -116,15 +77,23 @@ async function take(
     (await store.hold(tx.db, connection.id, told.agreementRef)) ??
     (await add(tx, connection.id, remoteOf(dated(told, readAt)), readAt))
   if (held === undefined) return take(tx, connection, told, readAt)
-  const remote = remoteOf(dated(told, readAt, held))
-  if (!supersedes({ remote, readAt }, { remote: held, readAt: held.readAt })) {
-    if (!(await versions.has(tx.db, held.id, remote)))
-      await versions.add(tx.db, held.id, remote, tx.now())
+  if (!supersedes({ remote: told, readAt }, { remote: held, readAt: held.readAt })) {
+    await keepLate(tx, held, told, readAt)
     return held
   }
-  if (sameContent(remote, remoteOf(held))) await store.touch(tx.db, held.id, readAt)
+  const remote = remoteOf(dated(told, readAt, held))
+  if (sameContent(remote, remoteOf(held)))
+    await store.touch(tx.db, held.id, readAt, remote.fingerprint)
   else await versions.add(tx.db, held.id, remote, tx.now())
   return settle(tx, connection, held, { ...held, ...remote, readAt })
+}
+
+/** A reading that others overtook changes what was, not what is; unless it says what was known of then. */
+async function keepLate(tx: Deps, held: Agreement, told: ToldAgreement, readAt: Instant) {
+  const then = await versions.at(tx.db, held.id, readAt)
+  const late = remoteOf(dated(told, readAt, then))
+  if (!(await versions.has(tx.db, held.id, late)))
+    await versions.add(tx.db, held.id, late, tx.now())
 }
 
 /** A new agreement as it is first seen, or undefined when another worker saw it first and has it by now. */
@@ -171,13 +140,15 @@ async function settle(
   await store.replace(tx.db, next, held.revision)
   if (next.offer !== null && held.offer === null) await offers.accepted(tx, next.offer, next)
   await tell(tx, held, next, fields)
+  await heed(tx, held, next)
   return next
 }
 
 /** What a change of is worth telling; bookkeeping is left out. */
 function known(agreement: Agreement) {
   const { offer, listing, buyer, endedAt } = agreement
-  return { ...remoteOf(agreement), offer, listing, buyer, endedAt }
+  const { fingerprint: _, ...told } = remoteOf(agreement)
+  return { ...told, offer, listing, buyer, endedAt }
 }
 
 async function tiesOf(tx: Deps, connection: Connection, read: Agreement) {

@@ -2,7 +2,10 @@ import type { Deps } from '../deps.ts'
 import { dayMs, later } from '../kernel/time.ts'
 import type { Handlers } from '../platform/jobs.ts'
 import type { SyncDefinition } from '../sync.ts'
-import { read, readPage } from './intake.ts'
+import { remind } from './awaiting.ts'
+import { read } from './intake.ts'
+import { operate } from './operate.ts'
+import { readPage } from './poll.ts'
 import * as registrations from './registrations.ts'
 
 const everyMs = 5 * 60_000
@@ -28,4 +31,6 @@ export const handlers: Handlers<Deps> = {
     await read(deps, subject.slice(0, slash), subject.slice(slash + 1))
     return 'done'
   },
+  'agreements.operate': operate,
+  'agreements.remind': remind,
 }

@@ -3,7 +3,7 @@ import type { Decimal } from '../kernel/decimal.ts'
 import { idField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import type { MoneyJson } from '../kernel/money.ts'
-import type { Instant } from '../kernel/time.ts'
+import { dayMs, type Instant, later } from '../kernel/time.ts'
 
 export type EndedHow = 'expired' | 'cancelled' | 'replaced' | 'renewed' | 'terminated'
 
@@ -134,16 +134,19 @@ export const stateWords = [
   'unknown',
 ] as const satisfies readonly AgreementState['is'][]
 
-type Reading = { readonly remote: RemoteAgreement; readonly readAt: Instant }
+type Reading<Told> = { readonly remote: Told; readonly readAt: Instant }
 
 /**
- * Whether a reading replaces what we hold. Readings overtake each other between workers: the later change wins,
- * and of two readings of one change the one that began later.
+ * Whether a reading replaces what we hold. Readings overtake each other between workers: the later change wins, and of
+ * two readings of one change, or where the marketplace dates none, the one that began later.
  */
-export const supersedes = (reading: Reading, held: Reading): boolean =>
-  reading.remote.changedAt === held.remote.changedAt
-    ? reading.readAt >= held.readAt
-    : reading.remote.changedAt > held.remote.changedAt
+export function supersedes(
+  { remote, readAt }: Reading<ToldAgreement>,
+  held: Reading<RemoteAgreement>,
+): boolean {
+  const isDated = remote.changedAt !== null && remote.changedAt !== held.remote.changedAt
+  return isDated ? (remote.changedAt ?? '') > held.remote.changedAt : readAt >= held.readAt
+}
 
 /** What the marketplace told, without what we know around it. */
 export const remoteOf = (agreement: RemoteAgreement): RemoteAgreement => ({
@@ -170,9 +173,9 @@ export const remoteOf = (agreement: RemoteAgreement): RemoteAgreement => ({
   native: agreement.native,
 })
 
-/** Whether two readings say the same, whatever the order of their keys. */
+/** Whether two readings say the same, whatever the order of their keys; a fingerprint says nothing. */
 export const sameContent = (a: RemoteAgreement, b: RemoteAgreement): boolean =>
-  isDeepStrictEqual(plain(a), plain(b))
+  isDeepStrictEqual(plain({ ...a, fingerprint: null }), plain({ ...b, fingerprint: null }))
 
 /** The fields in which two readings differ; a change in the native document alone is `native`. */
 export const changedFields = <Fields extends object>(before: Fields, after: Fields): string[] =>
@@ -180,7 +183,10 @@ export const changedFields = <Fields extends object>(before: Fields, after: Fiel
     (name) => !isDeepStrictEqual(plain(before[name]), plain(after[name])),
   )
 
-/** A reading with its valid time: the marketplace's, or the reading's own unless it says what is held. */
+/**
+ * A reading with its valid time: the marketplace's, or, where it tells none, the time held as long as the reading says
+ * what is held, and the reading's own once it says something else.
+ */
 export function dated(
   told: ToldAgreement,
   readAt: Instant,
@@ -211,4 +217,16 @@ export function usageEnd(
   if (known.length > 0 && known.length === ends.length) return known.at(-1) ?? null
   if (state.is !== 'ended') return null
   return held ?? (endsAt !== null && endsAt < changedAt ? endsAt : changedAt)
+}
+
+const remindersBeforeMs = [7 * dayMs, dayMs] as const
+
+/** How many reminders of a deadline are due by now, and when the next one will be; null after the last. */
+export function remindersOf(
+  by: Instant,
+  now: Instant,
+): { readonly due: number; readonly next: Instant | null } {
+  const moments = remindersBeforeMs.map((ms) => later(by, -ms))
+  const due = moments.filter((moment) => moment <= now).length
+  return { due, next: moments[due] ?? null }
 }

@@ -5,10 +5,12 @@ import { asProblem, Problem } from '../kernel/problem.ts'
 import { hashKey } from '../platform/auth.ts'
 import { within } from '../platform/http.ts'
 import { record } from '../platform/record.ts'
+import { activateRegistered } from './ask.ts'
 import { bindArrival } from './bind.ts'
 import { handOff } from './handoff.ts'
 import type { Agreement, Registration } from './model.ts'
 import type { AgreementsPort } from './port.ts'
+import { refresh } from './refresh.ts'
 import { type Arrival, knownHolder } from './registration.ts'
 import * as registrations from './registrations.ts'
 
@@ -92,10 +94,11 @@ async function welcome(deps: Deps, arrival: Arrival, told: Told): Promise<string
       ? await registrations.resolved(tx.db, arrival.id, told.who, tx.now())
       : arrival
     const agreement = await bindArrival(tx, resolved)
+    if (agreement) await activateRegistered(tx, agreement)
     if (!agreement && told.isNew) await tellWaiting(tx, arrival, told.who)
     return { resolved, agreement }
   })
-  if (!agreement) await askForAgreements(deps, arrival.connection)
+  if (!agreement) await askForAgreement(deps, arrival.connection, told.who)
   return next(deps, resolved, agreement)
 }
 
@@ -106,7 +109,9 @@ const tellWaiting = (tx: Deps, { id, connection }: Arrival, who: Registration) =
     buyerRef: who.buyerRef,
   })
 
-async function askForAgreements(deps: Deps, connection: string): Promise<void> {
+/** The very agreement, where the token says which; otherwise whatever is new. */
+async function askForAgreement(deps: Deps, connection: string, { agreementRef }: Registration) {
+  if (agreementRef !== null) return refresh(deps, connection, agreementRef)
   await connections.runNow(deps, 'agreements', connection).catch((error) => {
     if (!(error instanceof Problem) || error.code !== 'not_found') throw error
   })

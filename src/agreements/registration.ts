@@ -45,15 +45,16 @@ export function knownHolder({ state }: Arrival, now: Instant): Registration | un
 }
 
 /**
- * The agreement somebody registers for: the one with their licence; without a licence the only running one of
- * their account for that product. Undefined when it is not known yet, or when several could be meant.
+ * The agreement somebody registers for: the one their token names, or with their licence; without either the only
+ * running one of their account for that product. Undefined when it is not known yet, or when several could be meant.
  */
 export function agreementOf(
   who: Registration,
   listing: Id<'lst'> | null,
   candidates: readonly Agreement[],
 ): Agreement | undefined {
-  const { licenseRef, buyerRef } = who
+  const { agreementRef, licenseRef, buyerRef } = who
+  if (agreementRef !== null) return candidates.find((a) => a.agreementRef === agreementRef)
   if (licenseRef !== null)
     return newest(candidates.filter((a) => a.licenseRefs.includes(licenseRef)))
   const running = candidates.filter(

@@ -2,7 +2,7 @@ import { type SqlBool, sql } from 'kysely'
 import { type Id, newId } from '../kernel/id.ts'
 import { type Instant, later } from '../kernel/time.ts'
 import { type Db, json } from '../platform/db.ts'
-import type { Registration } from './model.ts'
+import type { Registration, RemoteAgreement } from './model.ts'
 import type { Arrival, ArrivalState } from './registration.ts'
 
 const windowMs = 60_000
@@ -61,6 +61,7 @@ export async function resolved(
     .set({
       state_is: sql`case when state_is = 'bound' then 'bound' else 'waiting' end`,
       who: json<unknown>(who),
+      agreement_ref: who.agreementRef,
       license_ref: who.licenseRef,
       buyer_ref: who.buyerRef,
       resolved_at: at,
@@ -99,18 +100,19 @@ export async function bound(
 
 const waitingMax = 200
 
-/** Arrivals that wait for an agreement with one of these licences, or, without a licence, of this account. */
+/** Arrivals that wait for this agreement, for one with one of its licences, or, knowing neither, of its account. */
 export async function waiting(
   db: Db,
   connection: string,
-  { licenseRefs, buyerRef }: { readonly licenseRefs: readonly string[]; readonly buyerRef: string },
+  { agreementRef, licenseRefs, buyerRef }: RemoteAgreement,
 ): Promise<Arrival[]> {
   const rows = await all(db)
     .where('connection', '=', connection)
     .where('state_is', '=', 'waiting')
     .where(
-      sql<SqlBool>`(license_ref = any(${licenseRefs}::text[])
-        or (license_ref is null and buyer_ref = ${buyerRef}))`,
+      sql<SqlBool>`(agreement_ref = ${agreementRef} or (agreement_ref is null
+        and (license_ref = any(${licenseRefs}::text[])
+          or (license_ref is null and buyer_ref = ${buyerRef}))))`,
     )
     .orderBy('resolved_at')
     .orderBy('id')

@@ -1,14 +1,18 @@
-import { type Deps, enqueue, transact } from '../deps.ts'
+import { type Deps, transact } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Instant } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
 import { type Agreement, type AgreementVersion, usageEnd } from './model.ts'
+import type { Operation } from './operation.ts'
+import * as operations from './operations.ts'
 import type { Arrival } from './registration.ts'
 import * as registrations from './registrations.ts'
 import * as store from './store.ts'
 import * as versions from './versions.ts'
 
+export { ask } from './ask.ts'
 export { read } from './intake.ts'
+export { refresh } from './refresh.ts'
 
 export const get = (deps: Deps, id: string): Promise<Agreement> => store.get(deps.db, id)
 
@@ -68,9 +72,16 @@ export async function registrationsOf(
   return registrations.list(deps.db, agreement.id, limit, after)
 }
 
-/** Asks for an agreement to be read again from its marketplace, in the caller's transaction. */
-export const refresh = (tx: Deps, connection: string, agreementRef: string): Promise<void> =>
-  enqueue(tx, 'agreements.refresh', `${connection}/${agreementRef}`)
+/** What was asked of an agreement, first to last; throws `not_found` for no agreement. */
+export async function operationsOf(
+  deps: Deps,
+  id: string,
+  limit: number,
+  after: readonly string[] | undefined,
+): Promise<Operation[]> {
+  const agreement = await store.get(deps.db, id)
+  return operations.list(deps.db, agreement.id, limit, after)
+}
 
 /**
  * A marketplace said that a licence ended, which starts the last window for its usage. Kept also when no agreement
@@ -85,7 +96,7 @@ export async function licenseEnded(
   await transact(deps, async (tx) => {
     const end = { license_ref: licenseRef, ended_at: at, recorded_at: tx.now() }
     await store.saveLicenseEnd(tx.db, { connection, ...end })
-    const who = { licenseRef, buyerRef: '' }
+    const who = { agreementRef: null, licenseRef, buyerRef: '' }
     for (const { agreementRef } of await store.candidates(tx.db, connection, who)) {
       const held = await store.hold(tx.db, connection, agreementRef)
       if (held) await stop(tx, held)

@@ -3,7 +3,14 @@ import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import { type Db, json } from '../platform/db.ts'
-import { type Agreement, type AgreementState, type RemoteAgreement, remoteOf } from './model.ts'
+import {
+  type Agreement,
+  type AgreementState,
+  type Awaits,
+  type Registration,
+  type RemoteAgreement,
+  remoteOf,
+} from './model.ts'
 
 export type Filter = {
   readonly connection?: string | undefined
@@ -11,6 +18,8 @@ export type Filter = {
   readonly listing?: string | undefined
   readonly state?: AgreementState['is'] | undefined
   readonly license?: string | undefined
+  /** What it waits for the seller to do. */
+  readonly awaits?: Awaits['what'] | undefined
   /** First of a chain of renewals and replacements. */
   readonly initial?: string | undefined
 }
@@ -39,13 +48,43 @@ export async function replace(db: Db, next: Agreement, revision: number): Promis
 }
 
 /** Notes that it was read and nothing had changed. */
-export async function touch(db: Db, id: Id<'agr'>, readAt: Instant): Promise<void> {
+export async function touch(
+  db: Db,
+  id: Id<'agr'>,
+  readAt: Instant,
+  fingerprint: string | null,
+): Promise<void> {
   await db
     .updateTable('agreements')
-    .set({ read_at: readAt })
+    .set({ read_at: readAt, fingerprint })
     .where('id', '=', id)
-    .where('read_at', '<', readAt)
+    .where('read_at', '<=', readAt)
     .execute()
+}
+
+/** By reference, of those that are known here: what they looked like in brief when they were last read. */
+export async function fingerprints(
+  db: Db,
+  connection: string,
+  refs: readonly string[],
+): Promise<Map<string, string | null>> {
+  if (refs.length === 0) return new Map()
+  const { rows } = await sql<{ agreement_ref: string; fingerprint: string | null }>`
+    select agreement_ref, fingerprint from agreements
+    where connection = ${connection} and agreement_ref = any(${refs}::text[])`.execute(db)
+  return new Map(rows.map((row) => [row.agreement_ref, row.fingerprint]))
+}
+
+/** Notes how many reminders of its deadline are spent. */
+export async function setReminders(db: Db, id: Id<'agr'>, reminders: number): Promise<void> {
+  await db.updateTable('agreements').set({ reminders }).where('id', '=', id).execute()
+}
+
+/** An agreement and the reminders spent on it, held until the transaction ends. */
+export async function holdReminded(db: Db, id: Id<'agr'>) {
+  const row = await all(db).where('id', '=', id).forUpdate().executeTakeFirst()
+  if (!row) throw new Problem('not_found', `no agreement ${id}`)
+  return { agreement: read(row), reminders: row.reminders }
 }
 
 export async function get(db: Db, id: string): Promise<Agreement> {
@@ -80,23 +119,26 @@ export async function find(db: Db, refs: readonly string[]): Promise<Agreement[]
   return rows.map(read)
 }
 
-/** Agreements with a licence; without one, an account's running agreements. Not held. */
+/** Those with a reference, or a licence; without either, an account's running agreements. Not held. */
 export async function candidates(
   db: Db,
   connection: string,
-  who: { readonly licenseRef: string | null; readonly buyerRef: string },
+  who: Pick<Registration, 'agreementRef' | 'licenseRef' | 'buyerRef'>,
 ): Promise<Agreement[]> {
   const rows = await all(db)
     .where('connection', '=', connection)
-    .where(
-      who.licenseRef === null
-        ? sql<SqlBool>`buyer_ref = ${who.buyerRef} and state_is <> 'ended'`
-        : sql<SqlBool>`license_refs @> array[${who.licenseRef}::text]`,
-    )
+    .where(meant(who))
     .orderBy('id')
     .limit(candidatesMax)
     .execute()
   return rows.map(read)
+}
+
+function meant({ agreementRef, licenseRef, buyerRef }: Parameters<typeof candidates>[2]) {
+  if (agreementRef !== null) return sql<SqlBool>`agreement_ref = ${agreementRef}`
+  return licenseRef === null
+    ? sql<SqlBool>`buyer_ref = ${buyerRef} and state_is <> 'ended'`
+    : sql<SqlBool>`license_refs @> array[${licenseRef}::text]`
 }
 const candidatesMax = 200
 
@@ -115,6 +157,7 @@ export async function list(
   if (filter.buyer) query = query.where('buyer', '=', filter.buyer)
   if (filter.listing) query = query.where('listing', '=', filter.listing)
   if (filter.state) query = query.where('state_is', '=', filter.state)
+  if (filter.awaits) query = query.where('awaits', '=', filter.awaits)
   if (filter.initial) query = query.where('initial_ref', '=', filter.initial)
   if (filter.license)
     query = query.where(sql<SqlBool>`license_refs @> array[${filter.license}::text]`)
@@ -206,6 +249,7 @@ type Selected = Awaited<ReturnType<ReturnType<typeof all>['executeTakeFirstOrThr
 
 const read = (row: Selected): Agreement => ({
   ...(row.remote as RemoteAgreement),
+  fingerprint: row.fingerprint,
   id: row.id as Id<'agr'>,
   connection: row.connection as Id<'conn'>,
   offer: row.offer as Id<'offer'> | null,
@@ -231,6 +275,8 @@ const columns = (agreement: Agreement) => ({
   buyer: agreement.buyer,
   state_is: agreement.state.is,
   remote: json<unknown>(remoteOf(agreement)),
+  fingerprint: agreement.fingerprint,
+  awaits: agreement.awaits?.what ?? null,
   changed_at: agreement.changedAt,
   ended_at: agreement.endedAt,
   registered_at: agreement.registeredAt,

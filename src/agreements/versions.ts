@@ -17,7 +17,20 @@ export async function add(
     from agreement_versions where agreement = ${agreement}`.execute(db)
 }
 
-/** Whether exactly this was read before. */
+/** What is known to have been true at a time, or undefined before the first. */
+export async function at(
+  db: Db,
+  agreement: Id<'agr'>,
+  moment: Instant,
+): Promise<RemoteAgreement | undefined> {
+  const { rows } = await sql<{ content: RemoteAgreement }>`
+    select content from agreement_versions
+    where agreement = ${agreement} and valid_from <= ${moment}::timestamptz
+    order by valid_from desc, version desc limit 1`.execute(db)
+  return rows[0]?.content
+}
+
+/** Whether this was read before; a fingerprint says nothing. */
 export async function has(
   db: Db,
   agreement: Id<'agr'>,
@@ -25,7 +38,8 @@ export async function has(
 ): Promise<boolean> {
   const { rows } = await sql`
     select 1 from agreement_versions
-    where agreement = ${agreement} and content = ${json(content)} limit 1`.execute(db)
+    where agreement = ${agreement} and content - 'fingerprint' = ${json(content)} - 'fingerprint'
+    limit 1`.execute(db)
   return rows.length > 0
 }
 

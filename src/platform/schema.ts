@@ -108,6 +108,8 @@ type MirrorTables = {
     kind: string
     at: Instant
     about: Json<unknown>
+    asks: Json<unknown> | null
+    verdict: 'accepted' | 'refused' | null
     native: Json<unknown>
     state_is: 'received' | 'handled' | 'failed'
     attempts: Generated<number>
