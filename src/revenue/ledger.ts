@@ -5,7 +5,7 @@ import { factsOf, type Listing } from '../listings/model.ts'
 import type { Db } from '../platform/db.ts'
 import { accountOf, type KeptLine, type LineRow, readLine, visible } from './lines.ts'
 import type { LineAction, LineKind, Vantage } from './model.ts'
-import type { Summed } from './report.ts'
+import type { SummedOther, Sums } from './report.ts'
 
 /** A line with what we know it belongs to. */
 export type ResolvedLine = KeptLine & {
@@ -99,23 +99,38 @@ export async function billedTo(
 
 const groupsMax = 50_000
 
-export async function sums(db: Db, filter: LineFilter, at: Vantage): Promise<Summed[]> {
+type SumRow = Omit<SummedOther, 'role' | 'lines'> & {
+  readonly role: SummedOther['role'] | null
+  readonly lines: bigint
+}
+
+/** Sums of the lines, and apart from them the sums of what they are told in other currencies. */
+export async function sums(db: Db, filter: LineFilter, at: Vantage): Promise<Sums> {
   const wanted = filter.buyer ? sql`${buyer} = ${filter.buyer}` : sql`true`
   // Added up first and looked up afterwards: there are few groups of many lines.
-  const { rows } = await sql<Summed>`
+  const { rows } = await sql<SumRow>`
     select l.month, l.connection, a.id as agreement, l.agreement_ref as "agreementRef",
-      ${buyer} as buyer, l.currency, l.action, l.kind, l.amount
+      ${buyer} as buyer, l.currency, l.action, l.kind, l.role, l."otherCurrency", l.amount, l.lines
     from (
       select to_char(l.invoiced_on, 'YYYY-MM') as month, l.connection, l.agreement_ref, l.currency,
-        l.action, l.kind, min(l.payer_ref) as payer_ref, sum(l.amount)::text as amount
-      from revenue_lines l where ${linesWhere(filter, at)}
-      group by 1, l.connection, l.agreement_ref, l.currency, l.action, l.kind,
-        case when l.agreement_ref is null then l.payer_ref end) l
+        l.action, l.kind, told.role, told.currency as "otherCurrency", min(l.payer_ref) as payer_ref,
+        sum(told.amount)::text as amount, count(*) as lines
+      from revenue_lines l, lateral (select null as role, l.currency, l.amount union all
+        select o.role, o.currency, o.amount
+        from jsonb_to_recordset(l.others) as o(role text, currency text, amount numeric)) told
+      where ${linesWhere(filter, at)}
+      group by 1, l.connection, l.agreement_ref, l.currency, l.action, l.kind, told.role,
+        told.currency, case when l.agreement_ref is null then l.payer_ref end) l
     ${owners} where ${wanted} limit ${groupsMax + 1}`.execute(db)
-  if (rows.length <= groupsMax) return rows
-  throw new Problem('invalid', 'the report has too many rows: ask for fewer months', {
-    errors: [{ path: 'query.from', message: 'leaves too many months' }],
-  })
+  if (rows.length > groupsMax)
+    throw new Problem('invalid', 'the report has too many rows: ask for fewer months', {
+      errors: [{ path: 'query.from', message: 'leaves too many months' }],
+    })
+  const counted = rows.map((row) => ({ ...row, lines: Number(row.lines) }))
+  return {
+    own: counted.filter((row) => row.role === null),
+    others: counted.flatMap(({ role, ...row }) => (role === null ? [] : [{ ...row, role }])),
+  }
 }
 
 type Row = LineRow & {

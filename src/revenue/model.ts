@@ -76,7 +76,9 @@ export type ReportedFact = {
 
 /**
  * One row of a report in both times: true since, and known to the marketplace since. `knownFrom` null: the reports do
- * not say, and a row that reads as before is nothing new; it is then dated by the first reading that showed it so.
+ * not say, and a row that reads as before, `native` included, is nothing new; another is dated by the first reading
+ * that showed it so. An undated row stands once in a file, and its `validFrom` never moves back: a line is looked up
+ * by the latest.
  */
 export type ReportedRow = {
   readonly row: number
@@ -171,11 +173,18 @@ export function rowFault({
     return fault('known_from', knownFrom)
   if (content.is === 'fact') return content.ref === '' ? fault('ref', '') : undefined
   if (content.lineRef === '') return fault('line', '')
-  if (!isDecimal(content.amount, wholeDigitsMax)) return fault('amount', content.amount)
-  if (!isCurrency(content.currency)) return fault('currency', content.currency)
+  for (const { column, amount, currency } of amountsOf(content)) {
+    if (!isDecimal(amount, wholeDigitsMax)) return fault(column, amount)
+    if (!isCurrency(currency)) return fault(column, currency)
+  }
   if (!isDay(content.invoicedOn)) return fault('invoice_date', content.invoicedOn)
   return undefined
 }
+
+const amountsOf = ({ amount, currency, others }: RevenueLine) => [
+  { column: 'amount', amount, currency },
+  ...others.map((other) => ({ ...other, column: other.role })),
+]
 
 /** Text without what a database cannot hold: U+0000 and halves of surrogate pairs become U+FFFD. */
 export const storableText = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed()

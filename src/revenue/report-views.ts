@@ -1,12 +1,23 @@
 import * as z from 'zod'
 import { currencyField, dayField, instantField, moneyField } from '../kernel/fields.ts'
 import { toJson } from '../kernel/money.ts'
-import type { RevenueRow } from './report.ts'
+import type { OtherRow, RevenueRow } from './report.ts'
 
 const ref = (description: string, example: string) =>
   z.string().nullable().meta({ description, example })
 
 const rowMoney = (description: string) => moneyField(description)
+const otherView = z.object({
+  role: z.enum(['payout', 'usd']).meta({
+    description: '`payout`: what the seller is paid in. `usd`: for comparison',
+    example: 'payout',
+  }),
+  gross: rowMoney('Price charged'),
+  net: rowMoney('What is owed to the seller of what was invoiced'),
+  disbursed: rowMoney('Of it, what was paid out'),
+  lines: z.int().meta({ description: 'Lines of the row that are told in it', example: 12 }),
+  linesOf: z.int().meta({ description: 'Lines the row has', example: 12 }),
+})
 const rowView = z
   .object({
     month: z.string().meta({ description: 'Month of the invoice', example: '2026-08' }),
@@ -37,6 +48,10 @@ const rowView = z
     status: z.string().meta({ description: 'Where the payout stands', example: 'Not disbursed' }),
     marketplaceTax: rowMoney('Tax the marketplace remits itself; in no other figure'),
     unclassified: rowMoney('What could not be classified; in no other figure'),
+    others: z.array(otherView).meta({
+      description: 'The same lines in the other currencies they are told in',
+      example: [],
+    }),
   })
   .meta({ id: 'RevenueReportRow' })
 
@@ -71,8 +86,18 @@ export function viewRow(row: RevenueRow): z.input<typeof rowView> {
     awaitingDisbursement: row.awaitingDisbursement && toJson(row.awaitingDisbursement),
     marketplaceTax: toJson(row.marketplaceTax),
     unclassified: toJson(row.unclassified),
+    others: row.others.map(viewOther),
   }
 }
+
+const viewOther = ({ role, lines, linesOf, gross, net, disbursed }: OtherRow) => ({
+  role,
+  gross: toJson(gross),
+  net: toJson(net),
+  disbursed: toJson(disbursed),
+  lines,
+  linesOf,
+})
 
 export const csvColumns = [
   'month',
@@ -97,6 +122,13 @@ export const csvColumns = [
   'status',
   'marketplace_tax',
   'unclassified',
+  'payout_currency',
+  'payout_net',
+  'payout_disbursed',
+  'payout_lines',
+  'usd_net',
+  'usd_disbursed',
+  'usd_lines',
 ] as const
 
 /** A row for a spreadsheet: amounts without their currency, which has its column. */
@@ -120,5 +152,20 @@ export function csvRow(row: RevenueRow): Record<string, string | null> {
     status: row.status,
     marketplace_tax: toJson(row.marketplaceTax).amount,
     unclassified: toJson(row.unclassified).amount,
+    ...csvOther(row.others, 'payout'),
+    ...csvOther(row.others, 'usd'),
+  }
+}
+
+/** Cells of a role; where a row has several currencies of it, they stand one after the other in the same order. */
+function csvOther(others: readonly OtherRow[], role: OtherRow['role']) {
+  const ours = others.filter((other) => other.role === role)
+  const cell = (of: (other: OtherRow) => string) =>
+    ours.length > 0 ? ours.map(of).join(' | ') : null
+  return {
+    [`${role}_currency`]: cell((other) => other.currency),
+    [`${role}_net`]: cell((other) => toJson(other.net).amount),
+    [`${role}_disbursed`]: cell((other) => toJson(other.disbursed).amount),
+    [`${role}_lines`]: cell(({ lines, linesOf }) => `${lines} of ${linesOf}`),
   }
 }

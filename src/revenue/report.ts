@@ -1,7 +1,7 @@
-import { type Decimal, plus, times } from '../kernel/decimal.ts'
+import { type Decimal, plus, times, total } from '../kernel/decimal.ts'
 import { type Currency, isCurrency, type Money, minorDigits, post } from '../kernel/money.ts'
 import type { Month } from '../kernel/time.ts'
-import type { LineAction, LineKind } from './model.ts'
+import type { LineAction, LineKind, OtherAmount } from './model.ts'
 import { collectionSplit, type PayoutStatus, payoutStatus } from './status.ts'
 
 /** What a sum is kept apart by. */
@@ -18,6 +18,25 @@ export type Summed = Group & {
   readonly kind: LineKind
   /** The exact sum of what was reported. */
   readonly amount: Decimal
+  readonly lines: number
+}
+/** The same lines as they are told in another currency, as far as they are. */
+export type SummedOther = Summed & {
+  readonly role: OtherAmount['role']
+  readonly otherCurrency: Currency
+}
+export type Sums = { readonly own: readonly Summed[]; readonly others: readonly SummedOther[] }
+
+/** A row's figures in another currency, never mixed with the row's own or with a third. */
+export type OtherRow = {
+  readonly role: OtherAmount['role']
+  readonly currency: Currency
+  readonly gross: Money
+  readonly net: Money
+  readonly disbursed: Money
+  /** How many of the row's lines are told in it; the others are in none of its figures. */
+  readonly lines: number
+  readonly linesOf: number
 }
 
 /** One agreement's invoice month in one currency. Each figure is rounded once, from its own exact sum. */
@@ -48,6 +67,7 @@ export type RevenueRow = Group & {
   readonly marketplaceTax: Money
   /** What we could not classify; in no other figure. */
   readonly unclassified: Money
+  readonly others: readonly OtherRow[]
 }
 
 const parts = {
@@ -68,18 +88,21 @@ const payouts: ReadonlySet<LineKind> = new Set(['payout', 'payout_failure'])
  * Folds sums by action and kind into rows by month and agreement. Months are those of the invoice, also for what
  * was collected and paid out later. Payouts in bulk belong to no agreement and are left to the disbursements.
  */
-export function revenueRows(sums: readonly Summed[]): RevenueRow[] {
-  const groups = Map.groupBy(
-    sums.filter((s) => !payouts.has(s.kind)),
-    (s) => groupKey(s),
-  )
-  return [...groups.values()].map(rowOf).toSorted(byGroup)
+export function revenueRows({ own, others }: Sums): RevenueRow[] {
+  const isOfDeals = (s: Summed) => !payouts.has(s.kind)
+  const alike = Map.groupBy(others.filter(isOfDeals), groupKey)
+  const groups = Map.groupBy(own.filter(isOfDeals), groupKey)
+  return [...groups]
+    .map(([key, sums]) => ({ ...rowOf(sums), others: othersOf(sums, alike.get(key) ?? []) }))
+    .toSorted(byGroup)
 }
 
 /** One total per currency, of everything. */
-export function totals(sums: readonly Summed[]): RevenueRow[] {
-  const all = sums.map((s) => ({ ...s, ...nothing }))
-  return revenueRows(all)
+export function totals({ own, others }: Sums): RevenueRow[] {
+  return revenueRows({
+    own: own.map((s) => ({ ...s, ...nothing })),
+    others: others.map((s) => ({ ...s, ...nothing })),
+  })
 }
 const nothing = {
   month: '' as Month,
@@ -89,17 +112,15 @@ const nothing = {
   buyer: null,
 }
 
-function rowOf(sums: readonly Summed[]): RevenueRow {
+function rowOf(sums: readonly Summed[]): Omit<RevenueRow, 'others'> {
   const [{ month, connection, agreement, agreementRef, buyer, currency }] = sums as [Summed]
-  const total = (wanted: (s: Summed) => boolean): Decimal =>
-    sums.filter(wanted).reduce((sum, { amount }) => plus(sum, amount), '0')
-  const amount = (wanted: (s: Summed) => boolean) => post(currency, total(wanted))
-  const isOpen = (s: Summed) => s.action === 'invoiced' || s.action === 'forgiven'
+  const sumOf = (wanted: (s: Summed) => boolean): Decimal =>
+    total(sums.filter(wanted).map((s) => s.amount))
+  const amount = (wanted: (s: Summed) => boolean) => post(currency, sumOf(wanted))
   const part = (name: Part) =>
     amount((s) => s.action === 'invoiced' && (parts[name] as readonly LineKind[]).includes(s.kind))
-  const netOf = (action: LineAction) => (s: Summed) => s.action === action && inNet.has(s.kind)
-  const net = total((s) => isOpen(s) && inNet.has(s.kind))
-  const paid = total(netOf('disbursed'))
+  const net = sumOf((s) => isOpen(s) && inNet.has(s.kind))
+  const paid = sumOf(netOf('disbursed'))
   const collected = amount(netOf('collected'))
   const split = sums.some((s) => s.action === 'collected')
     ? collectionSplit(post(currency, net), collected, post(currency, paid))
@@ -139,6 +160,32 @@ function rowOf(sums: readonly Summed[]): RevenueRow {
   }
 }
 
+const isOpen = ({ action }: Summed) => action === 'invoiced' || action === 'forgiven'
+const netOf = (action: LineAction) => (s: Summed) => s.action === action && inNet.has(s.kind)
+
+function othersOf(own: readonly Summed[], others: readonly SummedOther[]): OtherRow[] {
+  const counted = (sums: readonly Summed[]) =>
+    sums.filter((s) => inNet.has(s.kind)).reduce((n, { lines }) => n + lines, 0)
+  const groups = Map.groupBy(others, ({ role, otherCurrency }) => `${role} ${otherCurrency}`)
+  return [...groups.entries()].toSorted(byName).map(([, sums]) => {
+    const [{ role, otherCurrency: currency }] = sums as [SummedOther]
+    const amount = (wanted: (s: Summed) => boolean, sign = '1') =>
+      post(currency, times(total(sums.filter(wanted).map((s) => s.amount)), sign))
+    return {
+      role,
+      currency,
+      gross: amount((s) => s.action === 'invoiced' && s.kind === 'gross'),
+      net: amount(netOf('invoiced')),
+      disbursed: amount(netOf('disbursed'), '-1'),
+      lines: counted(sums),
+      linesOf: counted(own),
+    }
+  })
+}
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : 1
+
 /** What makes a row of its own: an agreement, or without one the buyer. */
 const groupKey = (g: Group): string =>
   JSON.stringify([
@@ -149,7 +196,7 @@ const groupKey = (g: Group): string =>
     g.currency,
   ])
 
-const byGroup = (a: RevenueRow, b: RevenueRow): number => (groupKey(a) < groupKey(b) ? -1 : 1)
+const byGroup = (a: Group, b: Group): number => (groupKey(a) < groupKey(b) ? -1 : 1)
 
 /** A reported amount with at least its currency's decimals, and no zeros beyond: `100.00`, `0.001234`. */
 export function asReported(currency: Currency, amount: Decimal): Decimal {

@@ -3,7 +3,7 @@ import { type Adapter, adapter } from '../../src/adapter.ts'
 import { Problem } from '../../src/kernel/problem.ts'
 import type { Instant } from '../../src/kernel/time.ts'
 import type { BrokenRow, ReportedRow, RevenueLine } from '../../src/revenue/model.ts'
-import type { ReportFile } from '../../src/revenue/port.ts'
+import type { Preparation, ReportFile } from '../../src/revenue/port.ts'
 
 /** Report files in memory: what a test puts there, in chunks of a size it chooses. */
 export type Reports = {
@@ -11,6 +11,11 @@ export type Reports = {
   chunk: number
   /** Thrown once this many chunks have been handed out. */
   failAfter: { chunks: number; problem: Problem } | null
+  /** Where it is set, reports are made on demand: what the port answers, and the calls it got. */
+  prepare: ((key: string, held: unknown) => Promise<Preparation>) | null
+  asked: { key: string; held: unknown }[]
+  /** Notes that files and rows were read with. */
+  heldBy: unknown[]
   listed: number
   read: string[]
 }
@@ -19,6 +24,9 @@ export const reports = (): Reports => ({
   files: new Map(),
   chunk: 100,
   failAfter: null,
+  prepare: null,
+  asked: [],
+  heldBy: [],
   listed: 0,
   read: [],
 })
@@ -58,15 +66,23 @@ export const silent: Adapter = adapter({
 })
 
 const portOf = (state: Reports) => ({
-  async files(): Promise<readonly ReportFile[]> {
+  ...(state.prepare && {
+    async prepare(key: string, held: unknown): Promise<Preparation> {
+      state.asked.push({ key, held })
+      return state.prepare?.(key, held) ?? { is: 'ready', held }
+    },
+  }),
+  async files(held: unknown): Promise<readonly ReportFile[]> {
     state.listed += 1
+    state.heldBy.push(held)
     return [...state.files].map(([name, { fingerprint, rows }]) => ({
       name,
       fingerprint,
       sizeBytes: rows.length * 100,
     }))
   },
-  async *read(file: ReportFile) {
+  async *read(file: ReportFile, held: unknown) {
+    state.heldBy.push(held)
     state.read.push(file.name)
     const found = state.files.get(file.name)
     if (!found) throw new Problem('not_found', `no file ${file.name}`)
@@ -92,14 +108,15 @@ export function line(
   amount: string,
   more: Partial<RevenueLine> & {
     validFrom?: string
-    knownFrom?: string
+    /** Null: the report does not date it. */
+    knownFrom?: string | null
     deletedAt?: string | null
   } = {},
 ): Omit<ReportedRow, 'row'> {
   const { validFrom = '2026-08-31T00:00:00Z', knownFrom, deletedAt = null, ...rest } = more
   return {
     validFrom: iso(validFrom),
-    knownFrom: iso(knownFrom ?? validFrom),
+    knownFrom: knownFrom === null ? null : iso(knownFrom ?? validFrom),
     deletedAt: deletedAt === null ? null : iso(deletedAt),
     native: { billing_event_id: lineRef, amount },
     content: {

@@ -251,7 +251,7 @@ describe('the revenue report', () => {
     const [head, row] = text.trim().split('\n')
     expect(head).toMatch(/^month,connection,agreement,agreement_ref,buyer,currency,billed_gross/)
     expect(row).toBe(
-      `2026-08,${connection},,agmt-3,${buyer},USD,44.00,0.00,0.00,0.00,0.00,0.00,44.00,0.00,0.00,0.00,44.00,,,Not disbursed,0.00,0.00`,
+      `2026-08,${connection},,agmt-3,${buyer},USD,44.00,0.00,0.00,0.00,0.00,0.00,44.00,0.00,0.00,0.00,44.00,,,Not disbursed,0.00,0.00,,,,,,,`,
     )
   })
 

@@ -36,7 +36,7 @@ worked(
       const paid = sums
         .filter((s: any) => s.kind !== 'marketplace_tax')
         .map((s: any) => ({ ...s, action: 'disbursed', amount: `${-Number(s.amount)}` }))
-      const [row] = revenueRows([...sums, ...paid])
+      const [row] = revenueRows({ own: [...sums, ...paid], others: [] })
       const buyer = plus(text(row!.billed.gross)!, text(row!.marketplaceTax)!)
       return {
         buyerInvoice: text(usd(buyer)),
