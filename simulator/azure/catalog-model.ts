@@ -93,9 +93,24 @@ export type PrivateOffer = {
   startsOn: string | null
   endsOn: string | null
   isRenewal: boolean
+  /** Changes with every change of the resource. */
+  eTag: string
+  /** What the selling partner of a multiparty offer made of it; null for the other kinds. */
+  partner: PartnerSide | null
   /** What can be bought on it, by public plan or by the plan it made. */
   items: PrivateOfferItem[]
   createdAt: number
+  modifiedAt: number
+}
+
+/** The selling partner's half of a multiparty offer. */
+export type PartnerSide = {
+  readonly sellerId: string
+  state: 'draft' | 'live' | 'withdrawn'
+  /** Percent on top of the publisher's price, by the item's place in the offer. */
+  markups: string[]
+  /** The partner's own fields: terms, contacts, notes, who prepared it. */
+  own: any
   modifiedAt: number
 }
 
@@ -118,9 +133,57 @@ export type Job = {
   endedAt: number | null
   resourceUri: string | null
   errors: { readonly code: string; readonly message: string; readonly resourceId?: string }[]
-  /** Resources as sent, and those that were completed. */
+  /** Newest schema version of the request, and which resources it changes: one job at a time may. */
+  readonly version: string
+  readonly subjects: readonly string[]
+  /** Ends at; null never. */
+  readonly endsAt: number | null
+  /** A scripted failure: after so many resources, with this error. */
+  readonly script: {
+    readonly code: string
+    readonly message: string
+    readonly after: number
+  } | null
+  /** Resources as sent, and the durable ids of those that were completed. */
   readonly asked: any[]
-  done: any[]
+  done: string[]
   polls: number
+  /** Polls less than a minute after the one before. */
+  hastyPolls: number
   lastPollAt: number | null
+}
+
+/** One resource of a product in one of its targets, as last written; what nobody wrote is not here. */
+export type WrittenResource = {
+  readonly key: string
+  readonly product: string
+  readonly target: Target
+  /** Durable id. */
+  readonly id: string
+  readonly resource: any
+}
+
+export type Target = 'draft' | 'preview' | 'live'
+
+/** A line of a product's publish history. */
+export type Submission = {
+  readonly id: string
+  readonly product: string
+  readonly target: Target
+  readonly createdAt: number
+  status: 'running' | 'completed'
+  result: 'pending' | 'succeeded' | 'failed'
+}
+
+/** A `price-and-availability-private-offer-plan` resource as applied, amounts as exact text. */
+export type StoredPrice = {
+  /** Durable id. */
+  readonly id: string
+  readonly publisherId: string
+  /** Guids. */
+  readonly product: string
+  readonly plan: string
+  readonly offerPricingType: string
+  readonly resource: any
+  readonly pricing: Pricing
 }
