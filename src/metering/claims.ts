@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { type Decimal, trim } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import { type Hour, hourOf, type Instant, later } from '../kernel/time.ts'
-import { type Db, json } from '../platform/db.ts'
+import type { Db } from '../platform/db.ts'
 import type { Allocation, Report, UsageState } from './model.ts'
 import type { Frozen } from './quantities.ts'
 import { seriesKey } from './roll-up.ts'
@@ -129,27 +129,32 @@ export async function allocationsOf(
   return parts
 }
 
+export type FrozenRecord = {
+  readonly id: string
+  readonly split: Frozen
+  readonly report: Report | null
+  /** Where it comes to rest; null when it goes on to be sent or lost. */
+  readonly state: UsageState | null
+}
+
 /** Freezes what is sent: from here on the record takes no more, and a repeat of it is identical. */
 export async function saveFrozen(
   db: Db,
-  frozen: readonly {
-    readonly id: string
-    readonly split: Frozen
-    readonly report: Report | null
-  }[],
+  frozen: readonly FrozenRecord[],
   now: Instant,
 ): Promise<void> {
-  const carried: UsageState = { is: 'carried', at: now }
-  await sql`update usage_records r set sent = f.sent, carried_in = f.carried_in,
-      carried_out = f.carried_out, report = f.report::json, updated_at = ${now},
-      state = case when f.report is null then ${json(carried)} else r.state end,
-      state_is = case when f.report is null then 'carried' else r.state_is end
+  await sql`update usage_records r set sent = f.sent, included = f.included,
+      carried_in = f.carried_in, carried_out = f.carried_out, report = f.report::json,
+      updated_at = ${now}, state = coalesce(f.state::jsonb, r.state),
+      state_is = coalesce(f.state::jsonb ->> 'is', r.state_is)
     from unnest(${frozen.map(({ id }) => id)}::text[],
       ${frozen.map(({ split }) => split.sent)}::numeric[],
+      ${frozen.map(({ split }) => split.covered)}::numeric[],
       ${frozen.map(({ split }) => split.carriedIn)}::numeric[],
       ${frozen.map(({ split }) => split.carriedOut)}::numeric[],
-      ${frozen.map(({ report }) => report && JSON.stringify(report))}::text[])
-      as f(id, sent, carried_in, carried_out, report)
+      ${frozen.map(({ report }) => report && JSON.stringify(report))}::text[],
+      ${frozen.map(({ state }) => state && JSON.stringify(state))}::text[])
+      as f(id, sent, included, carried_in, carried_out, report, state)
     where r.id = f.id`.execute(db)
 }
 

@@ -5,6 +5,7 @@ import { type Deps, transact } from '../deps.ts'
 import type { Decimal } from '../kernel/decimal.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { hourOf, type Instant, later } from '../kernel/time.ts'
+import { type Told, tell } from './allowances.ts'
 import { deadlineOf, dueOf, flushEnd } from './hours.ts'
 import { saveLost } from './losses.ts'
 import { load, type Meter } from './meters.ts'
@@ -19,7 +20,7 @@ type Place = readonly [updatedAt: Instant, id: string]
 
 /**
  * Gives the records of agreements that changed their times: when one is over, what is open is due at once and must
- * be in before its last window closes. Returns where to go on.
+ * be in before its last window closes. Keeps what their prices include. Returns where to go on.
  */
 export async function followEnds(
   deps: Deps,
@@ -32,13 +33,25 @@ export async function followEnds(
   for (let pages = 0; pages < pagesMax; pages++) {
     const changed = await agreements.changedAfter(deps, ...place, pageMax)
     const mine = changed.filter((agreement) => agreement.connection === connection)
-    if (mine.length > 0) await transact(deps, (tx) => retime(tx, mine, traits))
+    if (mine.length > 0)
+      await transact(deps, async (tx) => {
+        await retime(tx, mine, traits)
+        if (traits.overageOnly) await tell(tx.db, mine.map(toldBy))
+      })
     const last = changed.at(-1)
     if (last) place = [last.updatedAt, last.id]
     if (changed.length < pageMax) break
   }
   return JSON.stringify(place[0] > newest[0] ? place : newest)
 }
+
+/** Rows from before it was kept say nothing of what is included. */
+const toldBy = ({ id, updatedAt, included, ...agreement }: Agreement): Told => ({
+  ...agreement,
+  agreement: id,
+  at: updatedAt,
+  included: included ?? [],
+})
 
 async function retime(
   { db, now }: Deps,

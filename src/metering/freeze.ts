@@ -1,15 +1,17 @@
+import * as agreements from '../agreements/service.ts'
 import type { Deps } from '../deps.ts'
 import { compare, isZero } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
-import { hourOf, type Instant } from '../kernel/time.ts'
+import { hourMs, hourOf, type Instant, later } from '../kernel/time.ts'
 import * as claims from './claims.ts'
-import { flushEnd } from './hours.ts'
+import { isOutrun } from './included.ts'
 import { load, type Meter } from './meters.ts'
-import type { Report } from './model.ts'
+import type { Report, UsageState } from './model.ts'
 import { timesOf } from './place.ts'
 import type { MeteringPort } from './port.ts'
-import { apportion, freeze } from './quantities.ts'
-import { openRecord, type Slot, seriesKey } from './roll-up.ts'
+import { apportion, type Frozen, freeze } from './quantities.ts'
+import { openRecord, type Slot } from './roll-up.ts'
+import { type Books, open } from './series.ts'
 
 export type Taken = {
   readonly reports: readonly Report[]
@@ -54,33 +56,31 @@ async function freezeAll(
 ): Promise<Report[]> {
   if (works.length === 0) return []
   const now = tx.now()
-  const meters = await load(
-    tx,
-    works.map(({ agreement }) => agreement),
-    { fresh: true },
-  )
-  const series = new Map(works.map((work) => [seriesKey(work), seriesOf(work, meters)]))
-  const carries = await claims.holdCarries(tx.db, connection, [...series.values()])
+  const refs = works.map(({ agreement }) => agreement)
+  const meters = await load(tx, refs, { fresh: true })
+  const books = await open(tx, connection, meters, works)
+  const ready = await putOff(tx, connection, { works, meters, books })
   const tagged = await claims.allocationsOf(
     tx.db,
-    works.filter(({ allocated }) => allocated),
+    ready.filter(({ allocated }) => allocated),
   )
-  const inOrder = works.toSorted((a, b) => (a.hour < b.hour ? -1 : 1))
-  const frozen = inOrder.flatMap((work) => {
+  const inOrder = ready.toSorted((a, b) => (a.hour < b.hour ? -1 : 1))
+  const frozen = inOrder.flatMap((work): claims.FrozenRecord[] => {
     const meter = meters.get(work.agreement)
     if (!meter) return []
-    const split = freeze(carries.get(seriesKey(work)) ?? '0', work.quantity, traits)
-    carries.set(seriesKey(work), split.carriedOut)
     const { id, dimension, hour } = work
+    const covered = books.draw(work, work.quantity)
+    const split = freeze(books.carry(work), work.quantity, traits, covered)
+    books.leave(work, split.carriedOut)
     const quantity = split.sent
+    if (isZero(quantity)) return [{ id, split, report: null, state: restOf(work, split, now) }]
     const allocations = apportion(quantity, tagged.get(id) ?? [], traits)
     const report = { id, ...meter.identity(dimension), dimension, hour, quantity, allocations }
-    return [{ id, split, report: isZero(quantity) ? null : report }]
+    return [{ id, split, report, state: null }]
   })
   await claims.saveFrozen(tx.db, frozen, now)
-  const left = [...series].map(([key, one]) => ({ ...one, carry: carries.get(key) ?? '0' }))
-  await claims.saveCarries(tx.db, left)
-  for (const { agreement, dimension, carry } of left) {
+  await books.save()
+  for (const { agreement, dimension, carry } of books.series) {
     const meter = meters.get(agreement)
     if (meter && meter.endedAt === null && compare(carry, '1') >= 0)
       await openRecord(tx.db, slotAt(meter, dimension, now), now)
@@ -88,10 +88,48 @@ async function freezeAll(
   return frozen.flatMap(({ report }) => report ?? [])
 }
 
-const seriesOf = ({ agreement, dimension }: claims.Work, meters: ReadonlyMap<string, Meter>) => {
-  const { endedAt = null, traits = null } = meters.get(agreement) ?? {}
-  const closesAt: Instant | null = endedAt && traits && flushEnd(traits, endedAt)
-  return { agreement, dimension, closesAt }
+/** Where a record of which nothing is sent comes to rest. */
+const restOf = ({ quantity }: claims.Work, { covered }: Frozen, at: Instant): UsageState => ({
+  is: !isZero(covered) && compare(covered, quantity) === 0 ? 'included' : 'carried',
+  at,
+})
+
+/** So long before its deadline an hour is sent even if nobody could tell whether its units are included. */
+const rushMs = 2 * hourMs
+const putOffMs = 5 * 60_000
+const waiting =
+  'the period of its included units is over, and whether another began must be read first'
+
+/** Lets hours wait whose agreement may have been renewed since it was read, and asks for it to be read again. */
+async function putOff(
+  tx: Deps,
+  connection: Id<'conn'>,
+  { works, meters, books }: Freezing,
+): Promise<readonly claims.Work[]> {
+  const now = tx.now()
+  const doubtful = works.filter((work) => {
+    const meter = meters.get(work.agreement)
+    return (
+      meter?.endedAt === null &&
+      later(now, rushMs) < work.deadline &&
+      isOutrun(work.hour, books.allowances(work), meter.readAt)
+    )
+  })
+  if (doubtful.length === 0) return works
+  const dueAt = later(now, putOffMs)
+  const states = doubtful.map(({ id }) => ({ id, state: { is: 'due', waiting } as const, dueAt }))
+  await claims.move(tx.db, states, ['due'], now)
+  for (const id of new Set(doubtful.map(({ agreement }) => agreement))) {
+    const meter = meters.get(id)
+    if (meter) await agreements.refresh(tx, connection, meter.agreementRef)
+  }
+  return works.filter((work) => !doubtful.includes(work))
+}
+
+type Freezing = {
+  readonly works: readonly claims.Work[]
+  readonly meters: ReadonlyMap<string, Meter>
+  readonly books: Books
 }
 
 const slotAt = (meter: Meter, dimension: string, now: Instant): Slot => {

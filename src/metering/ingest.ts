@@ -13,7 +13,7 @@ import {
   verdicts,
 } from './batch.ts'
 import { dueOf } from './hours.ts'
-import { type Loss, saveLost } from './losses.ts'
+import { lose, type TooLate } from './late.ts'
 import { load, type Meter } from './meters.ts'
 import type { UsageEvent } from './model.ts'
 import { type Place, placeOf, type Refusal, refusalOf, timesOf, windowOf } from './place.ts'
@@ -213,16 +213,12 @@ async function storeOdd(
       reportedFor: to,
       quantity,
     })
-  const losses = late.flatMap(({ id, slot, quantity }): Loss[] => {
+  const tooLate = late.flatMap(({ id, slot, sent }): TooLate[] => {
     const why = lost.get(slot)
     if (!why) return []
-    const { agreement, dimension } = why.entry.event
-    const reason = why.at.reason ?? ''
-    const rate = why.entry.meter.rates.get(dimension)
-    return [
-      { id, agreement, dimension, hour: why.at.hour, quantity, added: why.added, reason, rate },
-    ]
+    const { event, meter } = why.entry
+    return [{ id, event, meter, at: why.at, added: why.added, sent }]
   })
-  await saveLost(tx, losses)
+  await lose(tx, tooLate)
   return known
 }

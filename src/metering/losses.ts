@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Deps } from '../deps.ts'
-import { type Decimal, trim } from '../kernel/decimal.ts'
+import { type Decimal, isZero, trim } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Rate } from '../kernel/money.ts'
 import type { Hour } from '../kernel/time.ts'
@@ -8,13 +8,13 @@ import { record } from '../platform/record.ts'
 import type { UsageState } from './model.ts'
 import { worth } from './quantities.ts'
 
-/** Usage that no marketplace takes any more. */
+/** Usage that no marketplace takes any more, beyond what the price includes. */
 export type Loss = {
   readonly id: Id<'rec'>
   readonly agreement: string
   readonly dimension: string
   readonly hour: Hour
-  /** All that the record holds. */
+  /** All of the record that is lost. */
   readonly quantity: Decimal
   /** What of it was lost just now. */
   readonly added: Decimal
@@ -38,12 +38,10 @@ export async function saveLost(tx: Deps, losses: readonly Loss[]): Promise<void>
   if (losses.length === 0) return
   const at = tx.now()
   const states = losses.map((loss) => JSON.stringify(lostState(loss, at)))
-  await sql`update usage_records r set state = s.state::jsonb, state_is = 'lost', updated_at = ${at},
-      sent = coalesce(r.sent, r.quantity), carried_in = coalesce(r.carried_in, 0),
-      carried_out = coalesce(r.carried_out, 0)
+  await sql`update usage_records r set state = s.state::jsonb, state_is = 'lost', updated_at = ${at}
     from unnest(${losses.map(({ id }) => id)}::text[], ${states}::text[]) as s(id, state)
     where r.id = s.id`.execute(tx.db)
-  for (const loss of losses) await witness(tx, loss)
+  for (const loss of losses) if (!isZero(loss.added)) await witness(tx, loss)
 }
 
 /** Records the loss of what was lost just now: the same record can lose more later. */

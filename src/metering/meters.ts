@@ -1,4 +1,4 @@
-import type { Agreement } from '../agreements/model.ts'
+import type { Agreement, Included } from '../agreements/model.ts'
 import * as agreements from '../agreements/service.ts'
 import * as connections from '../connections/service.ts'
 import type { Deps } from '../deps.ts'
@@ -14,9 +14,15 @@ import type { MeteringTraits, Report } from './model.ts'
 /** What metering needs to know of one agreement. */
 export type Meter = {
   readonly agreement: Id<'agr'>
+  readonly agreementRef: string
   readonly connection: Id<'conn'>
   readonly startsAt: Instant
   readonly endedAt: Instant | null
+  /** Of the reading that told all this, when it was last confirmed, and when it was written. */
+  readonly revision: number
+  readonly readAt: Instant
+  readonly updatedAt: Instant
+  readonly included: readonly Included[]
   /** Null where the agreement's marketplace takes no usage from us. */
   readonly traits: MeteringTraits | null
   /** Whether a dimension is metered; one that is absent is not the listing's. */
@@ -118,9 +124,15 @@ function meterOf(
   for (const { dimension } of usageRates) dimensions.set(dimension, true)
   return {
     agreement: agreement.id,
+    agreementRef: agreement.agreementRef,
     connection: agreement.connection,
     startsAt: earlier(startsAt, acceptedAt),
     endedAt: agreement.endedAt,
+    revision: agreement.revision,
+    readAt: agreement.readAt,
+    updatedAt: agreement.updatedAt,
+    // Rows from before it was kept lack it.
+    included: agreement.included ?? [],
     traits,
     dimensions,
     isBlind: listing === undefined && usageRates.length === 0,

@@ -98,7 +98,8 @@ export type UsageEvent = {
 /**
  * Where a record stands. `open`: its hour still fills. `due`: to be sent; `waiting` says why the marketplace put it
  * off. `sending`: the call is out, or its reply never came (`problem`); the identical record is sent again.
- * `carried`: not one whole unit, so nothing was sent and its quantity went on to the next record.
+ * `carried`: not one whole unit, so nothing was sent and its quantity went on to the next record. `included`: the
+ * agreement's price includes all of it, so nothing was sent.
  */
 export type UsageState =
   | { readonly is: 'open' }
@@ -106,6 +107,7 @@ export type UsageState =
   | { readonly is: 'sending'; readonly problem: string | null }
   | { readonly is: 'accepted'; readonly receipt: string | null; readonly at: Instant }
   | { readonly is: 'carried'; readonly at: Instant }
+  | { readonly is: 'included'; readonly at: Instant }
   | {
       readonly is: 'refused'
       readonly reason: string
@@ -128,6 +130,7 @@ export const stateWords = [
   'sending',
   'accepted',
   'carried',
+  'included',
   'refused',
   'lost',
 ] as const satisfies readonly UsageState['is'][]
@@ -139,7 +142,7 @@ export const stateWords = [
 export const recordKinds = ['usage', 'late', 'closing'] as const
 export type RecordKind = (typeof recordKinds)[number]
 
-/** Usage of one agreement, dimension and hour. Once sent: `carriedIn + quantity = sent + carriedOut`. */
+/** Usage of one agreement, dimension and hour. Once sent: `carriedIn + quantity = sent + included + carriedOut`. */
 export type UsageRecord = {
   readonly id: Id<'rec'>
   readonly connection: Id<'conn'>
@@ -156,6 +159,8 @@ export type UsageRecord = {
   readonly deadline: Instant
   /** What it stands for at the marketplace, frozen when first sent; null before. */
   readonly sent: Decimal | null
+  /** What of its quantity the agreement's price includes; decided when it is frozen. */
+  readonly included: Decimal
   readonly carriedIn: Decimal | null
   readonly carriedOut: Decimal | null
   /** Calls made for it. */

@@ -21,26 +21,33 @@ import {
 } from '../kernel/money.ts'
 import type { Allocation, MeteringTraits } from './model.ts'
 
-/** How a record's exact quantity splits: what is sent for it, and what goes on to the next. */
+/** How a record's exact quantity splits: what the price includes, what is sent for it, and what goes on to the next. */
 export type Frozen = {
   readonly carriedIn: Decimal
+  readonly covered: Decimal
   readonly sent: Decimal
   readonly carriedOut: Decimal
 }
 
 /**
- * What is sent for a record: the whole part of what was carried and its own quantity, at most what one report can
- * hold; the rest is carried on. Because the rest moves on the moment this is decided, whatever becomes of what is
+ * What is sent for a record: the whole part of what was carried and its own quantity beyond what is `covered`, at
+ * most what one report can hold; the rest is carried on. What was carried is beyond it already. Because the rest moves on the moment this is decided, whatever becomes of what is
  * sent, no unit is in two records, however many are under way.
  */
 export function freeze(
   carry: Decimal,
   quantity: Decimal,
   { quantity: takes, quantityMax }: Pick<MeteringTraits, 'quantity' | 'quantityMax'>,
+  covered: Decimal = '0',
 ): Frozen {
-  const running = plus(carry, quantity)
+  const running = plus(carry, minus(quantity, covered))
   const sent = least(takes === 'whole' ? floor(running) : running, quantityMax)
-  return { carriedIn: trim(carry), sent: trim(sent), carriedOut: trim(minus(running, sent)) }
+  return {
+    carriedIn: trim(carry),
+    covered: trim(covered),
+    sent: trim(sent),
+    carriedOut: trim(minus(running, sent)),
+  }
 }
 
 /** Money at a rate; null when the rate is not known or the amount is beyond what money can hold. */
@@ -51,22 +58,27 @@ export function worth(rate: Rate | undefined, quantity: Decimal): MoneyJson | nu
 }
 
 /**
- * Splits what is sent by the tags its events carried, so that the parts add up to it: by largest remainder where
- * only whole units are taken, ties to the earlier. Beyond `allocationsMax` the smallest go without tags.
+ * Splits what is sent by the tags its events carried, so that the parts add up to it: by largest remainder of a unit,
+ * or of the twelfth decimal where decimals are taken, ties to the earlier. Beyond `allocationsMax` the smallest go
+ * without tags; where it is zero the marketplace takes no parts.
  */
 export function apportion(
   sent: Decimal,
   exact: readonly Allocation[],
   { quantity, allocationsMax }: Pick<MeteringTraits, 'quantity' | 'allocationsMax'>,
 ): Allocation[] {
+  if (allocationsMax === 0) return []
   const parts = foldSmallest(exact, allocationsMax)
   const all = total(parts.map((part) => part.quantity))
   if (isZero(all) || isZero(sent)) return []
-  if (quantity === 'decimal') return parts.map((part) => ({ ...part }))
   const weights = parts.map((part) => scaled(part.quantity))
-  const quantities = splitWhole(BigInt(sent), weights)
+  const isWhole = quantity === 'whole'
+  const quantities = splitWhole(isWhole ? BigInt(sent) : scaled(sent), weights)
   return parts
-    .map((part, index) => ({ ...part, quantity: String(quantities[index]) }))
+    .map((part, index) => {
+      const share = quantities[index] ?? 0n
+      return { ...part, quantity: isWhole ? String(share) : unscaled(share) }
+    })
     .filter((part) => part.quantity !== '0')
 }
 
@@ -81,6 +93,10 @@ function foldSmallest(parts: readonly Allocation[], max: number): readonly Alloc
 
 const places = 12
 const scaled = (quantity: Decimal): bigint => BigInt(round(quantity, places).replace('.', ''))
+const unscaled = (units: bigint): Decimal => {
+  const digits = String(units).padStart(places + 1, '0')
+  return trim(`${digits.slice(0, -places)}.${digits.slice(-places)}`)
+}
 
 function splitWhole(whole: bigint, weights: readonly bigint[]): bigint[] {
   const all = weights.reduce((a, b) => a + b, 0n)

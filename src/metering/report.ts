@@ -5,7 +5,7 @@ import type { Db } from '../platform/db.ts'
 
 /**
  * Usage of one agreement and dimension, told twice and compared: what was reported to us, and what became of it.
- * It holds when `events = records` and `accepted + carried + due + refused + lost = records`.
+ * It holds when `events = records` and `accepted + carried + included + due + refused + lost = records`.
  */
 export type MeteringRow = {
   readonly agreement: string
@@ -17,6 +17,8 @@ export type MeteringRow = {
   readonly accepted: Decimal
   /** Parts of a unit that wait for the next record; within a month, net of what the month before left. */
   readonly carried: Decimal
+  /** Included in the price, so never sent. */
+  readonly included: Decimal
   /** Not settled yet: open, due and being sent. */
   readonly due: Decimal
   readonly refused: Decimal
@@ -46,12 +48,13 @@ export async function meteringRows(
         sum(coalesce(sent, quantity)) filter (where state_is in ('open', 'due', 'sending')) as due,
         sum(coalesce(sent, quantity)) filter (where state_is = 'refused') as refused,
         sum(coalesce(sent, quantity)) filter (where state_is = 'lost') as lost,
-        sum(carried_out - carried_in) as carried
+        sum(included) as included, sum(carried_out - carried_in) as carried
       from usage_records ${where} group by 1, 2
     )
     select agreement, dimension, coalesce(told.count, 0)::int as "eventCount",
       coalesce(told.quantity, 0) as events, coalesce(kept.quantity, 0) as records,
-      coalesce(kept.accepted, 0) as accepted, coalesce(kept.due, 0) as due,
+      coalesce(kept.accepted, 0) as accepted, coalesce(kept.included, 0) as included,
+      coalesce(kept.due, 0) as due,
       coalesce(kept.refused, 0) as refused, coalesce(kept.lost, 0) as lost,
       ${month ? sql`coalesce(kept.carried, 0)` : sql`coalesce(series.carry, 0)`} as carried
     from told full join kept using (agreement, dimension)
@@ -67,11 +70,13 @@ function judge(row: Omit<MeteringRow, 'holds'>): MeteringRow {
     records: trim(row.records),
     accepted: trim(row.accepted),
     carried: trim(row.carried),
+    included: trim(row.included),
     due: trim(row.due),
     refused: trim(row.refused),
     lost: trim(row.lost),
   }
-  const parts = total([sums.accepted, sums.carried, sums.due, sums.refused, sums.lost])
+  const { accepted, carried, included, due, refused, lost } = sums
+  const parts = total([accepted, carried, included, due, refused, lost])
   const holds = sums.events === sums.records && parts === sums.records
   return { agreement, dimension, eventCount, ...sums, holds }
 }

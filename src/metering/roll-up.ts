@@ -28,11 +28,11 @@ export type Placed = { readonly event: UsageEvent; readonly slot: number }
 export type RolledUp = {
   /** Positions of events that were known before. */
   readonly known: ReadonlySet<number>
-  /** Records of usage that came too late, with what they hold now. */
+  /** Records of usage that came too late, with what they hold now beyond what is included. */
   readonly late: readonly {
     readonly id: Id<'rec'>
     readonly slot: number
-    readonly quantity: Decimal
+    readonly sent: Decimal
   }[]
 }
 
@@ -54,7 +54,7 @@ export async function rollUp(
     n: number | null
     id: string | null
     slot: number
-    quantity: string
+    sent: string
   }>`
     with slot as (
       select * from unnest(${list((s) => s.agreement)}::text[],
@@ -105,18 +105,18 @@ export async function rollUp(
         events = usage_records.events + excluded.events,
         allocated = usage_records.allocated or excluded.allocated,
         updated_at = excluded.updated_at
-      returning id, agreement, dimension, hour, kind, quantity
+      returning id, agreement, dimension, hour, kind, sent
     )
-    select n::int - 1 as n, null as id, null as slot, null as quantity from incoming i
+    select n::int - 1 as n, null as id, null as slot, null as sent from incoming i
     where (select count(*) from fresh) < ${placed.length}
       and not exists (select from fresh f where f.source = i.source and f.id = i.id)
     union all
-    select null, r.id, s.slot::int - 1, r.quantity from rolled r
+    select null, r.id, s.slot::int - 1, r.sent from rolled r
     join slot s using (agreement, dimension, hour) where r.kind = 'late' and s.late`.execute(db)
   return {
     known: new Set(rows.flatMap(({ n }) => n ?? [])),
-    late: rows.flatMap(({ id, slot, quantity }) =>
-      id === null ? [] : [{ id: id as Id<'rec'>, slot, quantity }],
+    late: rows.flatMap(({ id, slot, sent }) =>
+      id === null ? [] : [{ id: id as Id<'rec'>, slot, sent }],
     ),
   }
 }

@@ -1,14 +1,16 @@
 import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
+import { type Decimal, isZero, minus } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import { asProblem, type Problem } from '../kernel/problem.ts'
 import * as claims from './claims.ts'
 import { claim, type Taken } from './freeze.ts'
 import { type Loss, saveLost } from './losses.ts'
-import { load } from './meters.ts'
-import type { Report } from './model.ts'
+import { load, type Meter } from './meters.ts'
+import type { Report, UsageState } from './model.ts'
 import { pack, turn } from './pace.ts'
 import type { MeteringPort } from './port.ts'
+import { open } from './series.ts'
 import { giveBack, leaveUnknown, settle } from './settle.ts'
 
 /** Calls' worth of records taken up at once; a turn goes on while there are more. */
@@ -38,20 +40,43 @@ async function expire(deps: Deps, connection: Id<'conn'>): Promise<boolean> {
   return transact(deps, async (tx) => {
     const works = await claims.expired(tx.db, connection, tx.now(), expiredMax)
     if (works.length === 0) return false
-    const meters = await load(
-      tx,
-      works.map(({ agreement }) => agreement),
-    )
-    const losses = works.map((work): Loss => {
-      const meter = meters.get(work.agreement)
-      const quantity = work.sent ?? work.quantity
-      const rate = meter?.rates.get(work.dimension)
+    const refs = works.map(({ agreement }) => agreement)
+    const meters = await load(tx, refs, { fresh: true })
+    const closed = await closeUnsent(tx, connection, works, meters)
+    const losses = works.flatMap((work): Loss[] => {
+      const quantity = work.sent ?? closed.get(work.id) ?? work.quantity
+      if (isZero(quantity) && !isZero(work.quantity)) return []
+      const rate = meters.get(work.agreement)?.rates.get(work.dimension)
       const reason = `it was not accepted before the marketplace’s deadline (${work.deadline})`
-      return { ...work, quantity, added: quantity, reason, rate }
+      return [{ ...work, quantity, added: quantity, reason, rate }]
     })
     await saveLost(tx, losses)
     return works.length === expiredMax
   })
+}
+
+/** Sums up what was never frozen, nothing carried: what is left beyond what the price includes, by record. */
+async function closeUnsent(
+  tx: Deps,
+  connection: Id<'conn'>,
+  works: readonly claims.Work[],
+  meters: ReadonlyMap<string, Meter>,
+): Promise<ReadonlyMap<string, Decimal>> {
+  const unsent = works.filter(({ sent }) => sent === null)
+  if (unsent.length === 0) return new Map()
+  const books = await open(tx, connection, meters, unsent)
+  const inOrder = unsent.toSorted((a, b) => (a.hour < b.hour ? -1 : 1))
+  const closed = inOrder.map((work) => {
+    const covered = books.draw(work, work.quantity)
+    const sent = minus(work.quantity, covered)
+    const isIncluded = isZero(sent) && !isZero(covered)
+    const state: UsageState | null = isIncluded ? { is: 'included', at: tx.now() } : null
+    const split = { carriedIn: '0', covered, sent, carriedOut: '0' }
+    return { id: work.id, split, report: null, state }
+  })
+  await claims.saveFrozen(tx.db, closed, tx.now())
+  await books.save()
+  return new Map(closed.map(({ id, split }) => [id, split.sent]))
 }
 
 /** Makes the calls, some at once, and settles each as its answer comes. */

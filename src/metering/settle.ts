@@ -57,7 +57,7 @@ export async function settle(
       if (!outcome || !agreement) return []
       const loss = isLost(sent) ? lossOf(sent, agreement, outcome, meters.get(agreement)) : null
       const state = loss ? lostState(loss, now) : stateAfter(outcome, now)
-      const dueAt = outcome.is === 'later' ? later(now, retryMs) : undefined
+      const dueAt = outcome.is === 'later' ? later(now, outcome.retryAfterMs ?? retryMs) : undefined
       return [{ id: sent.id, sent, agreement, state, outcome, dueAt, loss }]
     })
     const moved = await claims.move(tx.db, moves, ['sending'], now)

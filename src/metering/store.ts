@@ -88,6 +88,7 @@ const read = (row: Selected): UsageRecord => ({
   dueAt: row.due_at,
   deadline: row.deadline,
   sent: row.sent && trim(row.sent),
+  included: trim(row.included),
   carriedIn: row.carried_in && trim(row.carried_in),
   carriedOut: row.carried_out && trim(row.carried_out),
   attempts: row.attempts,

@@ -49,7 +49,10 @@ export const ingestedView = z
     accepted: count('New events, kept and counted', 497),
     duplicates: count('Known events with the same content, counted once for ever', 1),
     moved: count('Of the accepted: reported for a later hour, as their own was sent already', 0),
-    lost: count('Of the accepted: kept as lost, as no marketplace takes them any more', 0),
+    lost: count(
+      'Of the accepted: too late for any marketplace; lost, as far as the price does not include them',
+      0,
+    ),
     refused: z
       .array(
         z.object({
@@ -98,6 +101,7 @@ const stateView = z
       at: settledAt,
     }),
     none('carried').extend({ at: settledAt }),
+    none('included').extend({ at: settledAt }),
     none('refused').extend({
       reason: text('The marketplace’s words', 'the customer is not subscribed'),
       held: z.string().nullable().meta({
@@ -131,6 +135,7 @@ export const recordView = z
     events: count('How many', 40),
     state: stateView,
     sent: sum('What it stands for at the marketplace; null before it is first sent').nullable(),
+    included: sum('What of the quantity the agreement’s price includes; it is not sent', '0'),
     carriedIn: sum('Part of a unit that came from the record before', '0.5').nullable(),
     carriedOut: sum('Part of a unit that goes on to the next record', '0').nullable(),
     dueAt: instantField('When it is looked at next'),
@@ -176,6 +181,7 @@ export const proofColumns = [
   'records',
   'accepted',
   'carried',
+  'included',
   'due',
   'refused',
   'lost',
@@ -191,11 +197,13 @@ const proofRow = z
     records: sum('Exact sum of the records'),
     accepted: sum('Taken by the marketplace', '12'),
     carried: sum('Parts of a unit that wait for the next record', '0.5'),
+    included: sum('Included in the agreement’s price, so not sent', '0'),
     due: sum('Open, due or being sent', '0'),
     refused: sum('Refused by the marketplace', '0'),
     lost: sum('No longer taken by any marketplace', '0'),
     holds: z.boolean().meta({
-      description: 'events = records, and accepted + carried + due + refused + lost = records',
+      description:
+        'events = records, and accepted + carried + included + due + refused + lost = records',
       example: true,
     }),
   })

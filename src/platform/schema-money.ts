@@ -40,6 +40,7 @@ export type MoneyTables = {
     due_at: Instant
     deadline: Instant
     sent: Decimal | null
+    included: Generated<Decimal>
     carried_in: Decimal | null
     carried_out: Decimal | null
     report: Json<unknown> | null
@@ -47,6 +48,33 @@ export type MoneyTables = {
     attempts: Generated<number>
     created_at: Instant
     updated_at: Instant
+  }
+
+  usage_allowances: {
+    agreement: string
+    dimension: string
+    starts_at: Instant
+    ends_at: Instant | null
+    connection: string
+    quantity: Decimal | null
+    used: Generated<Decimal>
+    revision: number
+  }
+  usage_read_backs: {
+    connection: string
+    agreement_ref: string
+    dimension: string
+    day: Day
+    plan_ref: string | null
+    native_status: string | null
+    submitted: Decimal | null
+    processed: Decimal | null
+    accepted: Decimal
+    difference: Decimal
+    verdict: string
+    since: Instant
+    alarm: string | null
+    read_at: Instant
   }
 
   // revenue

@@ -66,7 +66,12 @@ describe('usage is reported for', () => {
 
 describe('what is sent', () => {
   it('is the whole part of what was carried and came, and the rest goes on', () => {
-    expect(freeze('0.6', '0.7', traits)).toEqual({ carriedIn: '0.6', sent: '1', carriedOut: '0.3' })
+    expect(freeze('0.6', '0.7', traits)).toEqual({
+      carriedIn: '0.6',
+      covered: '0',
+      sent: '1',
+      carriedOut: '0.3',
+    })
     expect(freeze('0', '0.999999999999', traits)).toMatchObject({ sent: '0' })
     expect(freeze('0', '1.25', { ...traits, quantity: 'decimal' })).toMatchObject({
       sent: '1.25',

@@ -1,0 +1,92 @@
+import type { Deps } from '../deps.ts'
+import type { Decimal } from '../kernel/decimal.ts'
+import type { Id } from '../kernel/id.ts'
+import type { Hour, Instant } from '../kernel/time.ts'
+import { type AllowanceRow, ofAgreements, saveUsed, tell } from './allowances.ts'
+import { holdCarries, saveCarries } from './claims.ts'
+import { flushEnd } from './hours.ts'
+import { cover } from './included.ts'
+import type { Meter } from './meters.ts'
+import { seriesKey } from './roll-up.ts'
+
+type Series = { readonly agreement: string; readonly dimension: string }
+type Held = Series & { readonly closesAt: Instant | null; carry: Decimal }
+
+/**
+ * What agreements and dimensions carry and have used up of their included units, held until the transaction ends
+ * and changed only by who holds it, so that no unit is in two records and none is included twice.
+ */
+export type Books = {
+  carry(of: Series): Decimal
+  allowances(of: Series): readonly AllowanceRow[]
+  /** Draws on what is included and says how much was. */
+  draw(of: Series & { readonly hour: Hour }, quantity: Decimal): Decimal
+  leave(of: Series, carry: Decimal): void
+  readonly series: readonly Held[]
+  save(): Promise<void>
+}
+
+/** Opens the books of some series of one seller account. */
+export async function open(
+  { db }: Deps,
+  connection: Id<'conn'>,
+  meters: ReadonlyMap<string, Meter>,
+  wanted: readonly Series[],
+): Promise<Books> {
+  const asked = new Map(wanted.map((one) => [seriesKey(one), seriesOf(one, meters)]))
+  const carries = await holdCarries(db, connection, [...asked.values()])
+  const series = new Map(
+    [...asked].map(([key, one]): [string, Held] => [
+      key,
+      { ...one, carry: carries.get(key) ?? '0' },
+    ]),
+  )
+  const included = await allowancesOf(
+    db,
+    wanted.flatMap(({ agreement }) => meters.get(agreement) ?? []),
+  )
+  const drawn = new Set<string>()
+  return {
+    series: [...series.values()],
+    carry: (of) => series.get(seriesKey(of))?.carry ?? '0',
+    allowances: (of) => included.get(seriesKey(of)) ?? [],
+    draw(of, quantity) {
+      const key = seriesKey(of)
+      const { covered, allowances } = cover(of.hour, quantity, included.get(key) ?? [])
+      included.set(key, allowances)
+      drawn.add(key)
+      return covered
+    },
+    leave(of, carry) {
+      const held = series.get(seriesKey(of))
+      if (held) held.carry = carry
+    },
+    async save() {
+      await saveCarries(db, [...series.values()])
+      await saveUsed(
+        db,
+        [...drawn].flatMap((key) => included.get(key) ?? []),
+      )
+    },
+  }
+}
+
+const seriesOf = ({ agreement, dimension }: Series, meters: ReadonlyMap<string, Meter>) => {
+  const { endedAt = null, traits = null } = meters.get(agreement) ?? {}
+  const closesAt: Instant | null = endedAt && traits && flushEnd(traits, endedAt)
+  return { agreement, dimension, closesAt }
+}
+
+/** As the newest reading tells it. Where a marketplace counts included units itself there are none to us. */
+async function allowancesOf(db: Deps['db'], meters: readonly Meter[]) {
+  const ours = [...new Set(meters)].filter(({ traits }) => traits?.overageOnly)
+  if (ours.length === 0) return new Map<string, readonly AllowanceRow[]>()
+  await tell(
+    db,
+    ours.map((meter) => ({ ...meter, at: meter.updatedAt })),
+  )
+  return ofAgreements(
+    db,
+    ours.map(({ agreement }) => agreement),
+  )
+}
