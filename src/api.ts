@@ -101,7 +101,8 @@ const problemSchema = z
   .loose()
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
 
-const problem = (description: string) => ({
+/** One more answer that a call can have. */
+export const problem = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: problemSchema } },
 })

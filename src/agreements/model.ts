@@ -134,6 +134,8 @@ export const stateWords = [
   'unknown',
 ] as const satisfies readonly AgreementState['is'][]
 
+export const awaitsWords = ['activation', 'approval'] as const satisfies readonly Awaits['what'][]
+
 type Reading<Told> = { readonly remote: Told; readonly readAt: Instant }
 
 /**

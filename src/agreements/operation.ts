@@ -1,7 +1,5 @@
-import type { Decimal } from '../kernel/decimal.ts'
-import { compare } from '../kernel/decimal.ts'
-import type { Id } from '../kernel/id.ts'
-import { isId } from '../kernel/id.ts'
+import { compare, type Decimal, isDecimal } from '../kernel/decimal.ts'
+import { type Id, isId } from '../kernel/id.ts'
 import { Problem, type Reason, refuse, type Violation } from '../kernel/problem.ts'
 import { dayMs, hourMs, type Instant, later } from '../kernel/time.ts'
 import type { Listing, Plan } from '../listings/model.ts'
@@ -49,6 +47,22 @@ export type Operation = {
   readonly revision: number
   readonly createdAt: Instant
   readonly updatedAt: Instant
+}
+
+/** A change to an agreement as its marketplace names it. */
+export type BuyerChange = {
+  readonly agreementRef: string
+  readonly operationRef: string
+  readonly change:
+    | { readonly is: 'plan'; readonly planRef: string }
+    | { readonly is: 'quantity'; readonly quantity: Decimal }
+}
+
+/** Whether a change is what was wanted. */
+export function isSame(wanted: Wanted, change: BuyerChange['change']): boolean {
+  if (wanted.is === 'change_plan') return change.is === 'plan' && change.planRef === wanted.planRef
+  if (wanted.is !== 'change_quantity' || change.is !== 'quantity') return false
+  return isDecimal(change.quantity) && compare(change.quantity, wanted.quantity) === 0
 }
 
 /** A request as it comes: `plan` is our plan's id or the marketplace's word for it. */

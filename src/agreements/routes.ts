@@ -18,7 +18,8 @@ import { connectionId } from '../connections/model.ts'
 import { idField, instantField, textField } from '../kernel/fields.ts'
 import { Problem } from '../kernel/problem.ts'
 import { readInstant } from '../kernel/time.ts'
-import { agreementId, stateWords } from './model.ts'
+import { agreementId, awaitsWords, stateWords } from './model.ts'
+import { operations } from './operation-routes.ts'
 import * as service from './service.ts'
 import {
   agreementDetailView,
@@ -50,6 +51,10 @@ const list = createRoute({
         .enum(stateWords)
         .optional()
         .meta({ description: 'Only in this state', example: 'active' }),
+      awaits: z.enum(awaitsWords).optional().meta({
+        description: 'Only what waits for the seller to do this',
+        example: undefined,
+      }),
       license: textField(300, 'Only with this licence', 'license/l-example').optional(),
       initial: textField(
         300,
@@ -98,6 +103,7 @@ const registered = createRoute({
 })
 
 export const agreements = router()
+  .route('/', operations)
   .openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query')
     const rows = await service.list(c.var.deps, limit + 1, placeAfter(cursor), filter)

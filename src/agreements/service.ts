@@ -10,6 +10,7 @@ import * as registrations from './registrations.ts'
 import * as store from './store.ts'
 import * as versions from './versions.ts'
 
+export { answer, isOurs } from './answer.ts'
 export { ask } from './ask.ts'
 export { read } from './intake.ts'
 export { refresh } from './refresh.ts'

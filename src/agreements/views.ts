@@ -1,7 +1,13 @@
 import * as z from 'zod'
 import { connectionId } from '../connections/model.ts'
 import { decimalField, idField, instantField, moneyField } from '../kernel/fields.ts'
-import { type Agreement, type AgreementVersion, agreementId } from './model.ts'
+import {
+  type Agreement,
+  type AgreementVersion,
+  agreementId,
+  awaitsWords,
+  type RemoteAgreement,
+} from './model.ts'
 import type { Arrival } from './registration.ts'
 
 const text = (description: string, example: string) => z.string().meta({ description, example })
@@ -44,25 +50,43 @@ const rateView = z.object({
   currency: text('ISO 4217 currency', 'USD'),
 })
 
+const includedView = z.object({
+  dimension: text('What is metered', 'api_calls'),
+  quantity: decimalField('Units that the price includes; null is without limit', '1000').nullable(),
+  from: instantField('First moment of the period they are for'),
+  until: instantField('Its end, exclusive; null when it runs until cancelled').nullable(),
+})
+const awaitsView = z
+  .object({
+    what: z.enum(awaitsWords).meta({ description: 'What is to be done', example: 'activation' }),
+    by: instantField('Until when; null when no deadline is known').nullable(),
+  })
+  .meta({ description: 'What the seller must still do for it to begin; null when nothing' })
+
 const remoteFields = {
   agreementRef: text('The marketplace’s own id', 'agmt-example1'),
   initialRef: text('First of its chain of renewals and replacements', 'agmt-example1'),
   offerRef: text('The marketplace’s id of the offer', 'offer-example1').nullable(),
   listingRef: text('The marketplace’s id of the product', 'prod-example1').nullable(),
+  planRef: text('The marketplace’s id of the plan', 'gold').nullable(),
   buyerRef: text('The buyer’s account at the marketplace', '111122223333'),
   licenseRefs: z
     .array(z.string())
     .meta({ description: 'Licences; they tell concurrent agreements apart', example: ['l-1'] }),
   state: stateView,
   nativeStatus: text('The marketplace’s own word for the state', 'ACTIVE'),
+  awaits: awaitsView.nullable(),
   acceptedAt: instantField('When the buyer accepted'),
   startsAt: instantField('When it starts'),
   endsAt: instantField('When it ends, exclusive; null when it runs until cancelled').nullable(),
-  changedAt: instantField('When the marketplace last changed it'),
+  changedAt: instantField(
+    'When the marketplace last changed it; where it does not say, when we first saw it so',
+  ),
   value: moneyField('Committed value; null when unknown').nullable(),
   usageRates: z.array(rateView).meta({ description: 'Prices of what is metered' }),
   charges: z.array(chargeView).meta({ description: 'Charges it foresees' }),
   entitlements: z.array(entitlementView).meta({ description: 'What the buyer may use' }),
+  included: z.array(includedView).meta({ description: 'Metered units that the price includes' }),
 }
 const native = z
   .unknown()
@@ -120,21 +144,22 @@ export function viewAgreement(agreement: Agreement): z.input<typeof agreementVie
 }
 
 export const viewDetail = (agreement: Agreement): z.input<typeof agreementDetailView> => ({
-  ...agreement,
-  ...lists(agreement),
+  ...told(agreement),
 })
 
 export const viewVersion = ({
   content,
   ...version
-}: AgreementVersion): z.input<typeof versionView> => ({ ...content, ...lists(content), ...version })
+}: AgreementVersion): z.input<typeof versionView> => ({ ...told(content), ...version })
 
-/** Lists as the answer's schema has them: its types are not readonly. */
-const lists = (agreement: AgreementVersion['content']) => ({
+/** What is shown, its lists as the answer's schema has them: its types are not readonly. */
+const told = <Told extends RemoteAgreement>({ fingerprint: _, ...agreement }: Told) => ({
+  ...agreement,
   licenseRefs: [...agreement.licenseRefs],
   usageRates: [...agreement.usageRates],
   charges: [...agreement.charges],
   entitlements: [...agreement.entitlements],
+  included: [...agreement.included],
 })
 
 export function viewRegistration(arrival: Arrival): z.input<typeof registrationView> {

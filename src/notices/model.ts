@@ -42,6 +42,16 @@ export type Asked = {
     | { readonly is: 'quantity'; readonly quantity: string }
 }
 
+/** What becomes of a buyer's change. It is decided before the notice is answered, and never again. */
+export type Verdict = 'accepted' | 'refused'
+
+/** What a seller does with the two changes a buyer can make: the marketplace's traits hold it. */
+export type BuyerChanges = Readonly<Record<Asked['change']['is'], 'accept' | 'refuse'>>
+
+/** A change that we asked for ourselves stands; of a buyer's own the seller's policy decides. */
+export const verdictOn = ({ change }: Asked, policy: BuyerChanges, isOurs: boolean): Verdict =>
+  isOurs || policy[change.is] === 'accept' ? 'accepted' : 'refused'
+
 /** Where a notice stands. `received` waits to be acted on, for the `attempts`th time once it went wrong. */
 export type NoticeState =
   | {
@@ -57,6 +67,8 @@ export type Trouble = { readonly code: string; readonly message: string }
 export type Notice = ReceivedNotice & {
   readonly id: Id<'ntc'>
   readonly connection: Id<'conn'>
+  /** On what it asks; null when it asks nothing. */
+  readonly verdict: Verdict | null
   readonly state: NoticeState
   readonly receivedAt: Instant
 }
@@ -64,6 +76,7 @@ export type Notice = ReceivedNotice & {
 export const noticeStates = ['received', 'handled', 'failed'] as const
 
 const firstRetryMs = 5_000
+const firstRetryAskedMs = 1_000
 const retryMaxMs = 3_600_000
 const giveUpAfterMs = dayMs
 
@@ -72,7 +85,7 @@ const giveUpAfterMs = dayMs
  * tell of a thing before it can be read there; given up after a day. Only an outage is waited out for ever.
  */
 export function afterTrouble(
-  notice: Pick<Notice, 'receivedAt'> & { readonly attempts: number },
+  notice: Pick<Notice, 'receivedAt' | 'asks'> & { readonly attempts: number },
   { code, message, details }: Problem,
   now: Instant,
 ): NoticeState {
@@ -80,7 +93,9 @@ export function afterTrouble(
   const isOutage = code === 'unavailable' || code === 'throttled'
   if (!isOutage && now >= later(notice.receivedAt, giveUpAfterMs))
     return { is: 'failed', at: now, problem }
-  const pauseMs = Math.min(firstRetryMs * 2 ** notice.attempts, retryMaxMs)
+  // What is asked decides itself when nobody answers for a while.
+  const firstMs = notice.asks ? firstRetryAskedMs : firstRetryMs
+  const pauseMs = Math.min(firstMs * 2 ** notice.attempts, retryMaxMs)
   const dueAt = later(now, details.retryAfterMs ?? pauseMs)
   return { is: 'received', attempts: notice.attempts + 1, dueAt, problem }
 }

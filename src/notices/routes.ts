@@ -15,13 +15,17 @@ import {
 } from '../api.ts'
 import { Problem } from '../kernel/problem.ts'
 import { readInstant } from '../kernel/time.ts'
+import { receive } from './intake.ts'
 import { noticeStates } from './model.ts'
 import * as service from './service.ts'
 import { noticeView, viewNotice } from './views.ts'
 
 const bodyBytesMax = 256 * 1024
 
-/** Where providers push to us. Needs no API key: the port verifies the sender. */
+/**
+ * Where providers push to us. Needs no API key: the port verifies the sender. A change that a notice asks about and
+ * that is refused is answered with `conflict`, as is every repeat of it.
+ */
 export const incoming = router()
   .use(
     '/:connection',
@@ -33,10 +37,10 @@ export const incoming = router()
     }),
   )
   .post('/:connection', async (c) => {
-    const received = await service.receive(c.var.deps, c.req.param('connection'), {
-      headers: c.req.header(),
-      body: await c.req.text(),
-    })
+    const read = async () => ({ headers: c.req.header(), body: await c.req.text() })
+    const { received, refused } = await receive(c.var.deps, c.req.param('connection'), read)
+    if (refused.length > 0)
+      throw new Problem('conflict', 'the seller does not take this change', { received, refused })
     return c.json({ received }, 202)
   })
 

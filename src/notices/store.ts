@@ -3,7 +3,7 @@ import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import { type Db, json } from '../platform/db.ts'
-import type { Notice, NoticeAbout, NoticeState, Trouble } from './model.ts'
+import type { Asked, Notice, NoticeAbout, NoticeState, Trouble, Verdict } from './model.ts'
 
 /** Adds a notice. False when the provider's message is here already. */
 export async function insert(db: Db, notice: Notice): Promise<boolean> {
@@ -16,6 +16,8 @@ export async function insert(db: Db, notice: Notice): Promise<boolean> {
       kind: notice.kind,
       at: notice.at,
       about: json<unknown>(notice.about),
+      asks: notice.asks ? json<unknown>(notice.asks) : null,
+      verdict: notice.verdict,
       native: json<unknown>(notice.native),
       received_at: notice.receivedAt,
       ...stateColumns(notice.state, notice.receivedAt),
@@ -24,6 +26,21 @@ export async function insert(db: Db, notice: Notice): Promise<boolean> {
     .returning('id')
     .executeTakeFirst()
   return row !== undefined
+}
+
+/** What was decided on a notice when it first came. */
+export async function verdictOf(
+  db: Db,
+  connection: string,
+  noticeRef: string,
+): Promise<Verdict | null> {
+  const row = await db
+    .selectFrom('notices')
+    .select('verdict')
+    .where('connection', '=', connection)
+    .where('notice_ref', '=', noticeRef)
+    .executeTakeFirst()
+  return row?.verdict ?? null
 }
 
 export async function get(db: Db, id: string): Promise<Notice> {
@@ -68,6 +85,8 @@ const read = (row: Selected): Notice => ({
   kind: row.kind,
   at: row.at,
   about: row.about as NoticeAbout,
+  asks: (row.asks ?? undefined) as Asked | undefined,
+  verdict: row.verdict,
   native: row.native,
   state: stateOf(row),
   receivedAt: row.received_at,

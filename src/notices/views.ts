@@ -19,6 +19,21 @@ export const noticeView = z
       description: 'What it told us to look at',
       example: { is: 'agreement', agreementRef: 'agmt-example1' },
     }),
+    asks: z
+      .object({
+        agreementRef: text('Of which agreement', 'agmt-example1'),
+        operationRef: text('The provider’s name for the change', '74dfb4db-c193-4891-827d'),
+        change: z.record(z.string(), z.unknown()).meta({
+          description: 'The plan or the quantity that the buyer chose',
+          example: { is: 'quantity', quantity: '25' },
+        }),
+      })
+      .nullable()
+      .meta({ description: 'A buyer’s change that asked for our word; null when nothing did' }),
+    verdict: z
+      .enum(['accepted', 'refused'])
+      .nullable()
+      .meta({ description: 'What was decided on it before it was answered', example: 'accepted' }),
     attempts: z.int().meta({ description: 'How often acting on it went wrong', example: 0 }),
     dueAt: instantField('When it is tried next; null once settled').nullable(),
     problem: z
@@ -32,11 +47,17 @@ export const noticeView = z
   })
   .meta({ id: 'Notice' })
 
-export function viewNotice({ state, receivedAt, ...notice }: Notice): z.input<typeof noticeView> {
+export function viewNotice({
+  state,
+  receivedAt,
+  asks,
+  ...notice
+}: Notice): z.input<typeof noticeView> {
   const waits = state.is === 'received' ? state : undefined
   return {
     ...notice,
     about: { ...notice.about },
+    asks: asks ? { ...asks, change: { ...asks.change } } : null,
     received: receivedAt,
     handled: state.is === 'handled' ? state.at : null,
     state: state.is,
