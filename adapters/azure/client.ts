@@ -13,7 +13,7 @@ import { isAboutAudience, Tokens } from './tokens.ts'
 
 const requestTimeoutMs = 20_000
 const readAttemptsMax = 3
-const readPauseMs = 200
+const readPauseMs = 100
 const bodyMax = 32 * 1024 * 1024
 
 export type AzureCall = {

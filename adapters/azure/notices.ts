@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { isDecimal } from '../../src/kernel/decimal.ts'
+import { Problem } from '../../src/kernel/problem.ts'
+import { type Instant, instant, readInstant } from '../../src/kernel/time.ts'
+import type { Asked, NoticeAbout, ReceivedNotice } from '../../src/notices/model.ts'
+import type { NoticesPort } from '../../src/notices/port.ts'
+import type { AzureClient } from './client.ts'
+import { readJson } from './exact-json.ts'
+import { withoutPreview } from './subscription.ts'
+import { WebhookKeys } from './webhook-keys.ts'
+import { verifyToken } from './webhook-token.ts'
+
+const text = z.string().nullish()
+/** The webhook's body, numbers as text: an operation and its subscription. New fields may come at any time. */
+const webhook = z.looseObject({
+  id: z.string().min(1).max(200),
+  subscriptionId: z.string().min(1).max(200),
+  action: z.string().min(1).max(100),
+  status: text,
+  timeStamp: text,
+  publisherId: text,
+  offerId: text,
+  planId: text,
+  quantity: text,
+  operationRequestSource: text,
+})
+type Webhook = z.infer<typeof webhook>
+
+/**
+ * Calls of Microsoft's marketplace to the connection webhook: "Implementing a webhook on the SaaS service". Its sender
+ * is known by Entra's signature, so the shared secret is not used.
+ */
+export function notices(azure: AzureClient): NoticesPort {
+  const keys = new WebhookKeys(azure)
+  return {
+    async receive({ headers, body }) {
+      await verifyToken(azure, keys, headers.authorization)
+      const read = webhook.safeParse(parsed(body, 'text'))
+      if (!read.success) throw new Problem('invalid', 'the body is not a SaaS webhook')
+      const { publisherId } = read.data
+      if (publisherId && !isSameWord(publisherId, azure.settings.publisherId))
+        throw new Problem('invalid', `this is about an offer of ${publisherId}, another publisher`)
+      const at = readInstant(read.data.timeStamp ?? '') ?? instant(azure.nowMs())
+      return [received(read.data, at, parsed(body, 'float'))]
+    },
+  }
+}
+
+const isSameWord = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+function parsed(body: string, numbers: 'text' | 'float'): unknown {
+  try {
+    return readJson(body, numbers)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Microsoft repeats a call until it is answered well, up to 500 times, and names it by the operation. An operation can
+ * be told of again as it moves on, so its action and status belong to the name: a repeat is one notice, news are two.
+ */
+function received(told: Webhook, at: Instant, native: unknown): ReceivedNotice {
+  const asks = askedBy(told)
+  return {
+    noticeRef: [told.id, told.action, told.status ?? ''].join('/'),
+    kind: told.action,
+    at,
+    about: aboutOf(told, at),
+    ...(asks ? { asks } : {}),
+    native,
+  }
+}
+
+function aboutOf({ subscriptionId, action, status, offerId }: Webhook, at: Instant): NoticeAbout {
+  // Usage of hours before the cancellation is still taken for a day.
+  if (action === 'Unsubscribe' && status === 'Succeeded')
+    return { is: 'license_ended', agreementRef: subscriptionId, licenseRef: subscriptionId, at }
+  return {
+    is: 'agreement',
+    agreementRef: subscriptionId,
+    licenseRef: subscriptionId,
+    listingRef: offerId ? withoutPreview(offerId) : null,
+  }
+}
+
+/**
+ * A buyer's change waits for a word; one that we asked for ourselves does not. What else is in progress (Reinstate)
+ * asks nothing.
+ */
+function askedBy(told: Webhook): Asked | undefined {
+  const { id: operationRef, subscriptionId: agreementRef, planId, quantity } = told
+  if (told.status !== 'InProgress' || told.operationRequestSource === 'Partner') return undefined
+  if (told.action === 'ChangePlan' && planId)
+    return { agreementRef, operationRef, change: { is: 'plan', planRef: planId } }
+  if (told.action === 'ChangeQuantity' && quantity && isDecimal(quantity))
+    return { agreementRef, operationRef, change: { is: 'quantity', quantity } }
+  return undefined
+}
