@@ -32,7 +32,10 @@ type Row = {
   failed: boolean
 }
 
-/** Payouts as of a vantage point, by the day they were made. */
+/**
+ * Payouts as of a vantage point, by the day they were made. A line explains one by its amount in what the seller is
+ * paid in, where it is told in that.
+ */
 export async function disbursements(
   db: Db,
   { connection }: { readonly connection?: string | undefined },
@@ -43,22 +46,29 @@ export async function disbursements(
   const further = after
     ? sql`("paidOn", connection, "payoutRef" || ' ' || currency) > (${day}::date, ${conn}, ${ref})`
     : sql`true`
-  const ours = connection ? sql`connection = ${connection}` : sql`true`
+  const ours = connection ? sql`l.connection = ${connection}` : sql`true`
   const { rows } = await sql<Row>`
     select * from (
-      select connection, payout_ref as "payoutRef", currency,
-        min(invoiced_on) filter (where kind in ('payout', 'payout_failure')) as "paidOn",
-        coalesce(sum(amount) filter (where kind in ('payout', 'payout_failure')), 0)::text as amount,
-        coalesce(-sum(amount) filter (where kind not in ('payout', 'payout_failure')), 0)::text as explained,
-        count(*) filter (where kind not in ('payout', 'payout_failure')) as lines,
-        bool_or(kind = 'payout_failure') as failed
+      select l.connection, l.payout_ref as "payoutRef", told.currency,
+        min(l.invoiced_on) filter (where ${isPayout}) as "paidOn",
+        coalesce(sum(told.amount) filter (where ${isPayout}), 0)::text as amount,
+        coalesce(-sum(told.amount) filter (where not ${isPayout}), 0)::text as explained,
+        count(*) filter (where not ${isPayout}) as lines,
+        bool_or(l.kind = 'payout_failure') as failed
       from revenue_lines l
-      where payout_ref is not null and action = 'disbursed' and ${ours} and ${visible(at)}
-      group by connection, payout_ref, currency) paid
+      left join lateral (select o.currency, o.amount
+        from jsonb_to_recordset(l.others) as o(role text, currency text, amount numeric)
+        where o.role = 'payout' and not ${isPayout} limit 1) paid on true,
+      lateral (select coalesce(paid.currency, l.currency) as currency,
+        coalesce(paid.amount, l.amount) as amount) told
+      where l.payout_ref is not null and l.action = 'disbursed' and ${ours} and ${visible(at)}
+      group by l.connection, l.payout_ref, told.currency) paid
     where "paidOn" is not null and ${further}
     order by "paidOn", connection, "payoutRef" || ' ' || currency limit ${limit}`.execute(db)
   return rows.map(read)
 }
+
+const isPayout = sql`(l.kind in ('payout', 'payout_failure'))`
 
 function read({ amount, explained, lines, ...row }: Row): Disbursement {
   const paid = post(row.currency, amount)

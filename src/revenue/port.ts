@@ -22,12 +22,13 @@ export type Preparation =
  *
  * - `prepare` is there where reports are made on demand: it asks for them, under a key that makes a repeat safe, and is
  *   called with its own last note (null at first) until it is ready, for at most two days. The note is JSON. A key it
- *   has seen asks for nothing again, also when the note of the last call was lost. What is busy is `preparing`, or
- *   throws `throttled` with `retryAfterMs`.
+ *   has seen asks for nothing again, also when the note of the last call was lost. Quotas are waited for as
+ *   `preparing`; a marketplace that is busy throws `throttled` as everywhere.
  * - `files` lists every report file there is, oldest first; a listing is bounded and complete. Where two files tell
  *   the same undated line, the later goes before. `held` is null where there is no `prepare`.
- * - `read` yields a file's rows in chunks of at most 1,000, good and broken, each with its row number (the header is 1).
- *   A file without a readable header is one broken row. It never loads a whole file into one string of rows.
+ * - `read` yields a file's rows in chunks of at most 1,000, good and broken, each with its row number (the header is 1);
+ *   what one row tells is in one chunk. A file without a readable header is one broken row. It never loads a
+ *   whole file into one string of rows.
  */
 export interface RevenuePort {
   prepare?(key: string, held: unknown): Promise<Preparation>

@@ -5,7 +5,7 @@ import type { ListingsWorld } from './listings.ts'
 import type { MeteringWorld } from './metering.ts'
 import type { NoticesWorld } from './notices.ts'
 import type { OffersWorld } from './offer-world.ts'
-import type { RevenueWorld } from './revenue.ts'
+import type { RevenueWorld } from './revenue-world.ts'
 
 /** The worlds a provider's ports are tried in, each by its name: one suite runs in each. */
 export type Worlds = {

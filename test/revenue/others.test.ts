@@ -29,7 +29,19 @@ const told = [
   line('a0', '1000.00', { ...pounds, others: [euros('1151.2345'), dollars('1270.00')] }),
   line('a1', '-30.00', { ...pounds, kind: 'fee', others: [euros('-34.5370'), dollars('-38.10')] }),
   line('a2', '500.00', pounds),
-  line('b0', '-1000.00', { ...paid, others: [euros('-1151.2345'), dollars('-1270.00')] }),
+  line('b0', '-1000.00', {
+    ...paid,
+    payoutRef: 'b9',
+    others: [euros('-1151.2345'), dollars('-1270.00')],
+  }),
+  line('b9', '1151.23', {
+    ...paid,
+    kind: 'payout',
+    currency: 'EUR',
+    agreementRef: null,
+    payoutRef: 'b9',
+    invoicedOn: '2026-10-02',
+  }),
   line('c0', '8.00', { agreementRef: 'agmt-2', others: [euros('7.00')] }),
   line('c1', '9.00', { agreementRef: 'agmt-2', others: [{ ...euros('1200'), currency: 'JPY' }] }),
 ]
@@ -90,6 +102,19 @@ describe('amounts in other currencies', () => {
         disbursed: usd('1270.00'),
         lines: 3,
         linesOf: 4,
+      },
+    ])
+  })
+
+  it('explain what is paid out in one of them', async () => {
+    const eur = (amount: string) => ({ currency: 'EUR', amount })
+    expect((await get('/v1/disbursements')).data).toMatchObject([
+      {
+        payoutRef: 'b9',
+        amount: eur('1151.23'),
+        explained: eur('1151.23'),
+        unexplained: eur('0.00'),
+        lines: 1,
       },
     ])
   })

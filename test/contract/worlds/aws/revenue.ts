@@ -5,7 +5,7 @@ import { BatchMeterUsageCommand } from '@aws-sdk/client-marketplace-metering'
 import { FEEDS, timeColumns } from '../../../../simulator/aws/feed-columns.ts'
 import type { LineAction, LineKind } from '../../../../src/revenue/model.ts'
 import { INITECH, PUBLIC_OFFER } from '../../../simulator/aws-clients.ts'
-import type { RevenueWorld } from '../../revenue.ts'
+import type { RevenueWorld } from '../../revenue-world.ts'
 import { bucket, startAws } from './cloud.ts'
 
 /** "Seller delivery data feeds", billing event feed: transaction types and actions. */
@@ -41,6 +41,9 @@ export async function awsRevenue(from: 's3' | 'folder'): Promise<RevenueWorld> {
   return {
     ...world,
     isRemote: from === 's3',
+    tells: { payouts: true, refunded: true },
+    others: [],
+    made: null,
     buyerRef: INITECH,
     async earn() {
       const { licenseArn } = await cloud.accept(await cloud.offer())
