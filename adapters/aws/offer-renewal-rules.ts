@@ -1,7 +1,7 @@
 import { compare, total } from '../../src/kernel/decimal.ts'
 import type { Violation } from '../../src/kernel/problem.ts'
 import { daysBetween } from '../../src/kernel/time.ts'
-import type { OfferOrder } from '../../src/offers/model.ts'
+import { isRenewal, type OfferOrder } from '../../src/offers/model.ts'
 import { type NativeRenewal, readNative } from './offer-native.ts'
 import { shapeOf, spanOf } from './offer-plan.ts'
 import { when } from './violation.ts'
@@ -9,13 +9,18 @@ import { when } from './violation.ts'
 /** Automatic renewal, and the claim that an offer renews another: Catalog API, "Modify renewal options". */
 export function renewalViolations(order: OfferOrder): readonly Violation[] {
   const { autoRenew, renewal: renews } = order.terms
-  const { renewal } = readNative(order.terms.native)
+  const { renewal, preExistingAgreement } = readNative(order.terms.native)
   const times = autoRenew?.times
   return [
     ...when(
       renews?.of !== undefined && !renews.attested,
       'renewal.attested',
       'AWS may ask for proof that this renews an agreement: it must be attested',
+    ),
+    ...when(
+      renews !== undefined && !isRenewal(order.terms) && preExistingAgreement !== undefined,
+      'native.preExistingAgreement',
+      'renewal says that this is new business',
     ),
     ...when(
       autoRenew !== undefined && renewal === undefined,

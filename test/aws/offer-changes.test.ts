@@ -147,6 +147,16 @@ describe('the change set of an offer', () => {
     ])
   })
 
+  it.each([
+    [undefined, undefined],
+    [{ attested: false }, undefined],
+    [{ attested: true }, 'External'],
+    [{ of: 'agr_1', attested: true }, 'AwsMarketplace'],
+  ])('says of renewal %j that the agreement before it came by %s', (renewal, channel) => {
+    const made = changes(order({ renewal }))
+    expect(made.UpdateInformation.PreExistingAgreement?.AcquisitionChannel).toBe(channel)
+  })
+
   it('says renewal, renewal of, countries and net payment in AWS words', () => {
     const made = changes(
       order({

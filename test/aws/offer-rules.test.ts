@@ -25,6 +25,8 @@ describe('an order that AWS would take', () => {
       'custom contract',
       order({ legal: { kind: 'custom', documents: ['d'] } }, { documents: [s3] }),
     ],
+    ['said to be new business', order({ renewal: { attested: false } })],
+    ['renewing a contract from elsewhere', order({ renewal: { attested: true } })],
     ['renewing', order({ autoRenew: { times: 1 }, native: { renewal } })],
     [
       'in yen',
@@ -164,6 +166,16 @@ describe('what AWS would refuse is told beforehand, with its place', () => {
       'renewal that is not attested',
       { renewal: { of: 'agr_1', attested: false } },
       'renewal.attested',
+    ],
+    [
+      'new business that renews something',
+      {
+        renewal: { attested: false },
+        native: {
+          preExistingAgreement: { acquisitionChannel: 'External', pricingModel: 'Contract' },
+        },
+      },
+      'native.preExistingAgreement',
     ],
     ['a native field of nobody', { native: { colour: 'red' } }, 'native'],
     ['net payment AWS has not', { native: { netPaymentDays: 20 } }, 'native.netPaymentDays'],

@@ -126,7 +126,7 @@ describe('listings', () => {
     const [before] = await listed()
     pages = {
       '2': {
-        listings: [remote({ name: 'Stale' }), remote({ ...after(), name: 'Analytics 2' })],
+        listings: [remote({ name: 'Stale' }), remote({ ...reading(), name: 'Analytics 2' })],
         cursor: '3',
         more: false,
       },
@@ -135,6 +135,33 @@ describe('listings', () => {
     const [now] = await listed()
     expect(now).toEqual({ ...before, readAt: now.readAt })
     expect(await eventsOf('listing.changed')).toHaveLength(1)
+  })
+
+  it('show how a plan is sold, what nobody said as null', async () => {
+    const shape = {
+      charge: 'flat' as const,
+      months: [12],
+      meters: ['calls'],
+      hasTrial: null,
+      units: { min: 1, max: null },
+    }
+    const sold = { planRef: 'gold', planKey: 'plan/1/2', name: 'Gold', shape }
+    const [before] = await listed()
+    const plans = (row: { plans: { planRef: string }[] }) =>
+      row.plans.filter(({ planRef }) => planRef === 'gold')
+    expect(plans(before)).toMatchObject([{ planKey: null, shape: null }])
+    pages = {
+      '3': {
+        listings: [
+          remote({ ...reading(), plans: [sold, plan('silver', 'Silver')], name: 'Analytics 2' }),
+        ],
+        cursor: '3',
+        more: false,
+      },
+    }
+    await sync()
+    const [now] = await listed()
+    expect(plans(now)).toEqual([{ ...plans(before)[0], ...sold }])
   })
 
   it('bring a dimension back when the marketplace does', async () => {
@@ -224,7 +251,7 @@ describe('listings', () => {
   })
 })
 
-const after = () => ({
+const reading = () => ({
   dimensions: [{ key: 'seats', name: 'Seats', types: ['contract' as const] }],
   plans: [plan('silver', 'Silver'), plan('gold', 'Gold')],
   modifiedAt: '2026-12-02T00:00:00.000Z' as const,

@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { adapter } from '../../src/adapter.ts'
 import type { Problem } from '../../src/kernel/problem.ts'
+import type { Instant } from '../../src/kernel/time.ts'
 import type { RemoteListing } from '../../src/listings/model.ts'
-import type { OfferOrder, OfferTraits } from '../../src/offers/model.ts'
+import type { OfferOrder, OfferStanding, OfferTraits } from '../../src/offers/model.ts'
 import type { ChangeProgress, OfferProgress } from '../../src/offers/port.ts'
 import { createTestWorld, type World } from '../world.ts'
 
@@ -34,8 +35,14 @@ const catalogue: RemoteListing = {
   native: {},
 }
 
-type Call = 'submit' | 'progress' | 'withdraw' | 'extend' | 'changeProgress'
-type Trouble = { readonly call: Call; readonly done: boolean; readonly problem: Problem | Error }
+type Call = 'submit' | 'progress' | 'withdraw' | 'extend' | 'changeProgress' | 'look'
+type Trouble = {
+  readonly call: Call
+  readonly done: boolean
+  readonly problem: Problem | Error
+  /** Only for this offer. */
+  readonly ref?: string
+}
 
 /** A marketplace that does what the test says, and remembers what it was told. */
 export type Market = {
@@ -47,11 +54,24 @@ export type Market = {
   /** Thrown by the next call of that name, before or after it did its work. */
   readonly trouble: Trouble[]
   refusesName: string | null
+  /** What an offer is there now, where it has to be looked at. */
+  readonly standings: Map<string, OfferStanding>
+  /** What was really begun where no key is known: one entry for each time. */
+  readonly made: { operation: string; name: string }[]
 }
 
-function port(market: Market) {
-  const stumble = (call: Call, done: boolean) => {
-    const i = market.trouble.findIndex((t) => t.call === call && t.done === done)
+/** How this marketplace differs from the plain one. */
+export type Kind = {
+  readonly traits?: Partial<OfferTraits>
+  readonly looks?: boolean
+  readonly keyless?: boolean
+}
+
+function port(market: Market, { traits: own, looks, keyless }: Kind) {
+  const stumble = (call: Call, done: boolean, ref?: string) => {
+    const i = market.trouble.findIndex(
+      (t) => t.call === call && t.done === done && (t.ref ?? ref) === ref,
+    )
     if (i >= 0) throw market.trouble.splice(i, 1)[0]!.problem
   }
   const begin = (call: Call, key: string, what: unknown) => {
@@ -65,13 +85,30 @@ function port(market: Market) {
     stumble(call, true)
     return operation
   }
+  /** Nothing is remembered by key: what came of an earlier request is sought by what it says. */
+  const make = ({ terms }: OfferOrder, key: string, askedAt: Instant | null) => {
+    market.calls.push(`submit ${key} ${askedAt}`)
+    stumble('submit', false)
+    const known = askedAt && market.made.find(({ name }) => name === terms.name)
+    const made = known || { operation: `op-made-${market.made.length + 1}`, name: terms.name }
+    if (!known) market.made.push(made)
+    stumble('submit', true)
+    return made.operation
+  }
+  const look = async (ref: string): Promise<OfferStanding> => {
+    market.calls.push(`look ${ref}`)
+    stumble('look', false, ref)
+    return market.standings.get(ref) ?? { is: 'open' }
+  }
   return {
-    traits,
+    traits: { ...traits, ...own },
+    ...(looks && { look }),
     violations: ({ terms }: OfferOrder) =>
       terms.name === market.refusesName ? [{ path: 'name', message: 'is not to our taste' }] : [],
     requests: (order: OfferOrder, key: string) => [{ Token: key, Name: order.terms.name }],
-    async submit(order: OfferOrder, key: string): Promise<OfferProgress> {
-      return { is: 'publishing', operation: begin('submit', key, order) }
+    async submit(order: OfferOrder, key: string, askedAt: Instant | null): Promise<OfferProgress> {
+      const operation = keyless ? make(order, key, askedAt) : begin('submit', key, order)
+      return { is: 'publishing', operation }
     },
     async progress(operation: string): Promise<OfferProgress> {
       market.calls.push(`progress ${operation}`)
@@ -114,7 +151,7 @@ export type Stage = {
   live(more?: object): Promise<{ id: string; ref: string }>
 }
 
-export async function setTheStage(): Promise<Stage> {
+export async function setTheStage(kind: Kind = {}): Promise<Stage> {
   const market: Market = {
     calls: [],
     begun: new Map(),
@@ -122,6 +159,8 @@ export async function setTheStage(): Promise<Stage> {
     changes: new Map(),
     trouble: [],
     refusesName: null,
+    standings: new Map(),
+    made: [],
   }
   const account = {
     settings: z.strictObject({}),
@@ -140,7 +179,7 @@ export async function setTheStage(): Promise<Stage> {
           return { listings: cursor ? [] : [catalogue], cursor: '1', more: false }
         },
       }),
-      offers: port,
+      offers: (there) => port(there, kind),
     },
   })
   const crm = adapter({ ...account, provider: 'crm', title: 'A CRM', ports: {} })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { PlanShape } from '../../src/listings/model.ts'
 import type { OfferOrder, OfferTerms } from '../../src/offers/model.ts'
 import { scheduleOf, totalOf } from '../../src/offers/price.ts'
 import { quote } from '../../src/offers/quote.ts'
@@ -260,6 +261,38 @@ describe('an offer is told when', () => {
     ])
   })
 
+  it('it is not said whether it is a renewal, where that is asked', () => {
+    const asking = { traits: { ...traits, renewalQuestion: true } }
+    const [told] = broken(order(), asking)
+    expect(told).toMatch(/^renewal: say {"attested": true} .* {"attested": false}/)
+    expect(broken(order({ renewal: { attested: false } }), asking)).toEqual([])
+    expect(broken(order({ renewal: undefined }))).toEqual([])
+  })
+
+  it('its plan is sold otherwise, as far as that is known', () => {
+    const shape: PlanShape = {
+      charge: 'per_unit',
+      months: [1],
+      meters: ['storage_gb'],
+      hasTrial: null,
+      units: { min: 20, max: 99 },
+    }
+    const of = (planShape: PlanShape | null, quantity = '100') =>
+      broken(order({ pricing: { contract: [row({ quantity })], usage } }, { planShape })).filter(
+        (told) => told.includes('the plan'),
+      )
+    const noMeter = 'pricing.usage.0.dimension: the plan has no meter api_calls'
+    expect(of(shape)).toEqual(['pricing.contract.0.quantity: the plan has at most 99', noMeter])
+    expect(of(shape, '19')).toEqual([
+      'pricing.contract.0.quantity: the plan has at least 20',
+      noMeter,
+    ])
+    expect(of(shape, '20')).toEqual([noMeter])
+    expect(of({ ...shape, meters: ['api_calls'], units: { min: null, max: null } })).toEqual([])
+    expect(of({ ...shape, meters: null, units: null })).toEqual([])
+    expect(of(null)).toEqual([])
+  })
+
   it('everything is wrong with it, all at once', () => {
     const told = broken(
       order({
@@ -322,6 +355,25 @@ describe('the money of an offer', () => {
   it('costs half the fee to renew', () => {
     const renewal = { of: 'agr_1', attested: true }
     expect(quote({ ...terms, renewal }, sale)?.fee).toMatchObject({ rate: '0.015' })
+  })
+
+  it.each([
+    [{ attested: true }, '0.015'],
+    [{ attested: false }, '0.03'],
+    [undefined, '0.03'],
+  ])('costs for renewal %j a share of %s', (renewal, rate) => {
+    expect(quote({ ...terms, renewal }, sale)?.fee).toMatchObject({ rate })
+  })
+
+  it('leaves the fee unknown while it is asked and not said whether it is a renewal', () => {
+    const asked = { ...sale, provider: 'azure', renewalQuestion: true }
+    expect(quote(terms, asked)).toMatchObject({
+      fee: { is: 'unknown', reason: 'nobody has said whether it is a renewal' },
+      net: null,
+    })
+    const said = (attested: boolean) => quote({ ...terms, renewal: { attested } }, asked)?.fee
+    expect(said(false)).toMatchObject({ is: 'known', rate: '0.03' })
+    expect(said(true)).toMatchObject({ is: 'known', rate: '0.015' })
   })
 
   it('leaves the fee unknown while nobody says what the product is', () => {

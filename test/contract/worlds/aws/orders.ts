@@ -113,6 +113,8 @@ export const good = {
       adjustmentDeadlineDays: 60,
     },
   }),
+  'new business, as we are told': order({ renewal: { attested: false } }),
+  'renewal of a contract from elsewhere': order({ renewal: { attested: true } }),
   'renewal of another agreement': order({
     renewal: { of: 'agr_1', attested: true },
     native: { preExistingAgreement: { acquisitionChannel: 'External', pricingModel: 'Contract' } },
