@@ -20,7 +20,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   // What a marketplace tells may be a float with more places than a quantity of ours.
   await sql`create table usage_read_backs (
     connection text not null references connections, agreement_ref text collate "C" not null,
-    dimension text collate "C" not null, day date not null,
+    dimension text collate "C" not null, day date not null, agreement text references agreements,
     plan_ref text, native_status text, submitted numeric, processed numeric,
     accepted numeric(38, 12) not null, difference numeric not null,
     verdict text not null check (verdict in

@@ -19,6 +19,7 @@ import { keys } from './keys.ts'
 import { syncs as listingSyncs } from './listings/jobs.ts'
 import { listings } from './listings/routes.ts'
 import { handlers as meteringHandlers, syncs as meteringSyncs } from './metering/jobs.ts'
+import { usageAllowances, usageReadBacks } from './metering/read-back-routes.ts'
 import { meteringReport, usageEvents, usageRecords } from './metering/routes.ts'
 import { handlers as noticeHandlers } from './notices/jobs.ts'
 import { incoming, notices } from './notices/routes.ts'
@@ -107,6 +108,8 @@ export function createApp<Bindings extends object>({
   app.route('/v1/agreements', agreements)
   app.route('/v1/usage-events', usageEvents)
   app.route('/v1/usage-records', usageRecords)
+  app.route('/v1/usage-allowances', usageAllowances)
+  app.route('/v1/usage-read-backs', usageReadBacks)
   app.route('/v1/reports', meteringReport)
   app.route('/v1/notices', notices)
   app.route('/register', registration)

@@ -2,10 +2,12 @@ import * as connections from '../connections/service.ts'
 import { type Deps, enqueue } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
 import { asProblem } from '../kernel/problem.ts'
+import { dayMs } from '../kernel/time.ts'
 import type { Handlers } from '../platform/jobs.ts'
 import type { SyncDefinition } from '../sync.ts'
 import { nextDue } from './claims.ts'
 import { closeRests, followEnds } from './ends.ts'
+import { readNext } from './read-back.ts'
 import { sendDue } from './send.ts'
 
 const sendJob = 'metering.send'
@@ -37,6 +39,7 @@ export const syncs: readonly SyncDefinition[] = [
       return { cursor: next, more }
     },
   },
+  { name: 'usage-read-back', port: 'metering', everyMs: dayMs, run: readNext },
 ]
 
 /** What falls due between two turns is not made to wait for the second. */

@@ -22,6 +22,7 @@ import { hourStart, isDay, type Month, readInstant } from '../kernel/time.ts'
 import { eventsMax, recordId, reportUsage, stateWords } from './model.ts'
 import * as service from './service.ts'
 import {
+  agreementQuery,
   dimension,
   ingestedView,
   proofColumns,
@@ -37,13 +38,6 @@ import {
 } from './views.ts'
 
 const security = bearer
-const agreement = z
-  .string()
-  .min(1)
-  .max(200)
-  .optional()
-  .meta({ description: 'Our id of the agreement, or the marketplace’s', example: 'agr_example' })
-
 const report = createRoute({
   method: 'post',
   path: '/',
@@ -69,7 +63,7 @@ const list = createRoute({
   request: {
     query: z.object({
       ...pageQuery,
-      agreement,
+      agreement: agreementQuery,
       dimension: dimension.max(100).optional(),
       connection: connectionId.optional(),
       state: z
@@ -150,7 +144,7 @@ const proof = createRoute({
     'Usage reported against usage billed, for each agreement and dimension, and whether it adds up',
   request: {
     query: z.object({
-      agreement,
+      agreement: agreementQuery,
       month: z
         .string()
         .refine((text) => isDay(`${text}-01`), 'must be a month, as YYYY-MM')

@@ -2,7 +2,9 @@ import * as agreements from '../agreements/service.ts'
 import type { Deps } from '../deps.ts'
 import { refuse } from '../kernel/problem.ts'
 import type { Month } from '../kernel/time.ts'
+import * as allowances from './allowances.ts'
 import type { UsageRecord } from './model.ts'
+import * as readBacks from './read-backs.ts'
 import { type MeteringRow, meteringRows, reportRowsMax } from './report.ts'
 import * as store from './store.ts'
 
@@ -41,6 +43,31 @@ export async function proof(
   if (rows.length > reportRowsMax)
     refuse([{ path: 'query.agreement', message: `more than ${reportRowsMax} rows; name one` }])
   return { rows, holds: rows.every((row) => row.holds) }
+}
+
+/** Included units by period, and what is left of them; `agreement` is our id or the marketplace's. */
+export async function listAllowances(
+  deps: Deps,
+  limit: number,
+  after: readonly string[] | undefined,
+  filter: allowances.AllowanceFilter,
+): Promise<allowances.AllowanceRow[]> {
+  const agreement = await ourId(deps, filter.agreement)
+  if (agreement === null) return []
+  return allowances.list(deps.db, limit, after, { ...filter, agreement })
+}
+
+/** What marketplaces hold beside what we count, by day; `agreement` is our id or the marketplace's. */
+export async function listReadBacks(
+  deps: Deps,
+  limit: number,
+  after: readonly string[] | undefined,
+  filter: readBacks.ReadBackFilter,
+): Promise<readBacks.ReadBack[]> {
+  const { agreement } = filter
+  const known = agreement === undefined ? undefined : await agreements.find(deps, [agreement])
+  const agreementRef = agreement && (known?.get(agreement)?.agreementRef ?? agreement)
+  return readBacks.list(deps.db, limit, after, { ...filter, agreement: agreementRef })
 }
 
 /** How many usage records stand where. */

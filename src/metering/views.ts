@@ -21,6 +21,12 @@ const allocation = z.object({
 })
 
 export const dimension = text('Key of the dimension', 'api_calls')
+export const agreementQuery = z
+  .string()
+  .min(1)
+  .max(200)
+  .optional()
+  .meta({ description: 'Our id of the agreement, or the marketplace’s', example: 'agr_example' })
 export const hour = text('UTC hour', '2027-01-01T09:00Z')
 
 /** How one event of a batch looks; each is checked on its own. */

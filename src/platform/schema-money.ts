@@ -65,6 +65,7 @@ export type MoneyTables = {
     agreement_ref: string
     dimension: string
     day: Day
+    agreement: string | null
     plan_ref: string | null
     native_status: string | null
     submitted: Decimal | null
