@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { awsCloud } from './aws/index.ts'
+import { azureCloud } from './azure/index.ts'
 import { durationMs } from './duration.ts'
 import { faultRoutes, strike } from './faults.ts'
 import { salesforceCloud } from './salesforce/index.ts'
@@ -43,7 +44,7 @@ export type Simulator = {
   stop(): Promise<void>
 }
 
-/** Serves the simulated clouds on 127.0.0.1, each under its name: `/aws`, `/salesforce`. */
+/** Serves the simulated clouds on 127.0.0.1, each under its name: `/aws`, `/azure`, `/salesforce`. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   let origin = ''
   const clock = options.clock ?? ownClock(options)
@@ -56,6 +57,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   if (!options.clock) resume(world)
   const clouds: readonly Cloud[] = [
     awsCloud(world, options.feedsDir === undefined ? {} : { feedsDir: options.feedsDir }),
+    azureCloud(world),
     salesforceCloud(world),
   ]
   const { tick, nextDue, advance } = pace(world, clouds)

@@ -1,4 +1,5 @@
 import { awsAccounts } from './aws/seed.ts'
+import { azureAccounts } from './azure/seed.ts'
 import { startSimulator } from './index.ts'
 
 const TICK_MS = 250
@@ -22,6 +23,7 @@ console.log(
 for (const cloud of simulator.clouds)
   console.log(`  ${cloud.name}: ${simulator.origin}/${cloud.name}`)
 for (const line of awsAccounts) console.log(`  aws ${line}`)
+for (const line of azureAccounts) console.log(`  azure ${line}`)
 
 const timer = setInterval(() => {
   simulator.tick().catch((error: unknown) => console.error(error))

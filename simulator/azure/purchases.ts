@@ -48,7 +48,7 @@ export type Subscription = {
   quantity: number | null
   termUnit: TermUnit
   /** How the buyer pays within the term, as the plan's price has it. */
-  readonly paymentUnit: TermUnit | null
+  paymentUnit: TermUnit | null
   termStart: string | null
   termEnd: string | null
   autoRenew: boolean
@@ -61,7 +61,7 @@ export type Subscription = {
   readonly purchaser: Party
   readonly billingAccountId: string
   /** Private offer it was bought on. */
-  readonly privateOffer: string | null
+  privateOffer: string | null
   readonly azureSubscriptionId: string
   readonly resourceUri: string
   readonly purchasedAt: number
@@ -120,7 +120,7 @@ export type Delivery = {
   readonly operation: string
   readonly subscription: string
   readonly action: Action
-  readonly url: string
+  url: string
   readonly body: any
   readonly firstDue: number
   attempts: number

@@ -46,8 +46,10 @@ export const defaults = {
     emptyOperations: 'object' as 'object' | 'nothing',
     /** What patching an operation the publisher itself started answers. */
     patchOwnOperation: 'ok' as 'ok' | '500',
-    /** Fails the next so many activations; the customer's subscription then ends. */
-    failActivations: 0,
+    /** Whether PATCH to the plan or quantity in force is refused at once or ends as Conflict. */
+    sameChange: '400' as '400' | 'Conflict',
+    /** Whether subscriptions carry keys no document names, as third parties have seen. */
+    extraKeys: false,
   },
   webhooks: {
     claims: 'v2' as 'v1' | 'v2',
