@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import { type Adapter, adapter } from '../../src/adapter.ts'
-import type { Registration, RemoteAgreement } from '../../src/agreements/model.ts'
+import type { Registration, RemoteAgreement, ToldAgreement } from '../../src/agreements/model.ts'
+import type { AgreementsTraits } from '../../src/agreements/port.ts'
 import { Problem } from '../../src/kernel/problem.ts'
 import type { Instant } from '../../src/kernel/time.ts'
 import type { ReceivedNotice } from '../../src/notices/model.ts'
 import type { World } from '../world.ts'
+import { type Counter, counterPort, createCounter } from './counter.ts'
 
 export const noticeSecret = 'notice-secret-of-the-test'
 export const handoffSecret = 'handoff-secret-of-the-test'
@@ -12,13 +14,18 @@ export const handoffSecret = 'handoff-secret-of-the-test'
 /** A marketplace in a few lines: what it knows, whom its tokens name, and what it was asked. */
 export type Market = {
   readonly adapter: Adapter
-  readonly known: Map<string, RemoteAgreement>
+  readonly known: Map<string, ToldAgreement>
   readonly tokens: Map<string, Registration | 'expired' | Problem>
   readonly calls: string[]
   /** Every change, in order: what a poll pages through. */
-  readonly log: RemoteAgreement[]
+  readonly log: ToldAgreement[]
+  traits: AgreementsTraits
+  /** Its list shows all it knows in brief, one page after the other, and none whole. */
+  isBrief: boolean
+  /** What sellers asked for, and what it was told of buyers' changes. */
+  readonly counter: Counter
   /** Makes or changes an agreement. */
-  put(agreement: RemoteAgreement): void
+  put(agreement: ToldAgreement): void
   /** Thrown by every call, once set. */
   fault: Problem | undefined
   /** Runs within a call, before it answers. */
@@ -38,13 +45,13 @@ export function createMarket(provider = 'bazaar'): Market {
       client: () => undefined,
       ports: {
         agreements: () => ({
-          traits: {
-            operations: [],
-            activation: 'none',
-            buyerChanges: { plan: 'accept', quantity: 'accept' },
+          get traits() {
+            return market.traits
           },
+          ...counterPort(market.counter, market.known, (call) => answer(call)),
           async changedSince(cursor) {
             await answer(`changedSince ${cursor}`)
+            if (market.isBrief) return briefly(market.known, Number(cursor ?? 0))
             const from = Number(cursor ?? 0)
             const agreements = market.log.slice(from, from + pageSize)
             const to = from + agreements.length
@@ -81,6 +88,13 @@ export function createMarket(provider = 'bazaar'): Market {
     tokens: new Map(),
     calls: [],
     log: [],
+    traits: {
+      operations: [],
+      activation: 'none',
+      buyerChanges: { plan: 'accept', quantity: 'accept' },
+    },
+    isBrief: false,
+    counter: createCounter(),
     put(agreement) {
       market.known.set(agreement.agreementRef, agreement)
       market.log.push(agreement)
@@ -94,6 +108,17 @@ export function createMarket(provider = 'bazaar'): Market {
     if (market.fault) throw market.fault
   }
   return market
+}
+
+/** A page of all there is, in brief; after the last one it begins anew. */
+function briefly(known: Market['known'], from: number) {
+  const page = [...known.values()].slice(from, from + pageSize)
+  const more = from + page.length < known.size
+  const glimpses = page.map(({ agreementRef, fingerprint }) => ({
+    agreementRef,
+    fingerprint: fingerprint ?? '',
+  }))
+  return { agreements: [], glimpses, cursor: more ? String(from + page.length) : '0', more }
 }
 
 export const remote = (
@@ -129,6 +154,16 @@ export const remote = (
   fingerprint: null,
   native: { agreementId: agreementRef },
   ...changes,
+})
+
+/** One as a marketplace tells it that dates nothing and lists in brief. */
+export const undated = (
+  agreementRef: string,
+  fingerprint: string,
+  changes: Partial<RemoteAgreement> = {},
+): ToldAgreement => ({
+  ...remote(agreementRef, { fingerprint, licenseRefs: [agreementRef], ...changes }),
+  changedAt: null,
 })
 
 export const registration = (changes: Partial<Registration> = {}): Registration => ({
