@@ -34,6 +34,22 @@ export function listingsContract(name: string, open: () => Promise<ListingsWorld
       for (const { native } of listings) expect(native).toBeTruthy()
     })
 
+    it('tells each plan once, by references of its own, and how it is sold as far as it knows', async () => {
+      const { listings } = await all(world.port(), null)
+      for (const { plans, dimensions } of listings) {
+        const keys = plans.map(({ planRef, planKey }) => planKey ?? planRef)
+        expect(new Set(plans.map(({ planRef }) => planRef)).size).toBe(plans.length)
+        expect(new Set(keys).size).toBe(plans.length)
+        for (const { shape } of plans) {
+          for (const months of shape?.months ?? []) expect(Number.isInteger(months)).toBe(true)
+          const metered = dimensions.filter(({ types }) => types.includes('usage'))
+          expect(metered.map(({ key }) => key)).toEqual(
+            expect.arrayContaining([...(shape?.meters ?? [])]),
+          )
+        }
+      }
+    })
+
     it('asks at most twice when nothing is new', async () => {
       const port = world.port()
       const { cursor } = await all(port, null)
