@@ -138,6 +138,8 @@ async function closed(
   if (standing === 'accepted') return { is: 'refused', reasons: [accepted, ...reasonsOf(job)] }
   if (standing === 'deleted') return { is: 'withdrawn', reasons: [deleted] }
   if (standing === 'withdrawn' || standing === 'draft') return reopen(azure, step, found)
+  // The second half was sent before, and its reply lost.
+  if (isOpenUntil(found, step.acceptBy)) return { is: 'done', ...linkOf(azure, found) }
   if (job.is !== 'succeeded') return { is: 'refused', reasons: job.reasons }
   // The job is done and the offer still reads as live: reads lag behind writes.
   late(azure, step, `shown private offer ${step.offer} as withdrawn`)
