@@ -59,7 +59,7 @@ export function azureCloud(world: World): Cloud {
     faults: azureFaults,
     tick: async () => {
       await runTimers(state)
-      catalogTick(state)
+      await catalogTick(state)
     },
     nextDue: () => earliest([state.timers.next(), catalogNextDue(state)]),
   }
