@@ -5,6 +5,7 @@ import { AzureClient } from './client.ts'
 import { listings } from './listings.ts'
 import { metering } from './metering.ts'
 import { notices } from './notices.ts'
+import { offers } from './offers.ts'
 import { credentials, settings } from './settings.ts'
 
 export const azure = adapter({
@@ -21,5 +22,5 @@ export const azure = adapter({
     credentials: { clientSecret: 'a-client-secret-of-the-app-registration' },
   },
   client: (opened, world) => new AzureClient(opened, world),
-  ports: { account, listings, agreements, metering, notices },
+  ports: { account, listings, offers, agreements, metering, notices },
 })
