@@ -8,8 +8,8 @@ import type {
   TermPrice,
   TermUnit,
 } from './catalog-model.ts'
-import { dayOf } from './private-offer-rules.ts'
 import type { AzureState } from './state.ts'
+import { dayOf } from './time.ts'
 
 const PRICE_DECIMALS = 6
 
@@ -131,16 +131,7 @@ function pick(pricing: Pricing, purchase: Purchase): TermPrice | null {
 
 function discounted(base: Pricing, item: PrivateOfferItem | undefined): Pricing {
   if (!item) return base
-  if (item.pricing) {
-    const own = item.pricing
-    const prices = base.prices.map(
-      (one) =>
-        own.prices.find(
-          (two) => two.termUnit === one.termUnit && two.paymentUnit === one.paymentUnit,
-        ) ?? one,
-    )
-    return { ...base, prices, meters: { ...base.meters, ...own.meters } }
-  }
+  if (item.pricing) return item.pricing
   const cut = (amount: string) =>
     Big(amount)
       .times(Big(100).minus(item.discountPercentage ?? '0'))

@@ -35,8 +35,8 @@ export const catalogDefaults = {
     pricingItemsMax: 10,
   },
   analytics: {
-    /** `Value`, `TotalCount` … as the report-creation sample has it, or all lower-case. */
-    envelope: 'lower' as 'lower' | 'upper' | 'mixed',
+    /** `Value`, `TotalCount` … everywhere, nowhere, or as the samples have it: in answers about reports. */
+    envelope: 'mixed' as 'lower' | 'upper' | 'mixed',
     executionStartMs: 2 * MINUTE_MS,
     executionMs: 5 * MINUTE_MS,
     /** How long a finished file can be downloaded. */
@@ -74,7 +74,6 @@ export const catalogDefaults = {
     payoutDay: 15,
     /** How long before its payment an earning becomes Upcoming. */
     upcomingDays: 14,
-    earningDelayDays: 1,
     /** Months after an invoice until an unpaid enterprise invoice is taken back. */
     clawbackMonths: 4,
     /** Units of a currency one US dollar buys. */
@@ -82,8 +81,12 @@ export const catalogDefaults = {
       string,
       string
     >,
+    /** How far rates swing from month to month, in thousandths; 0 keeps them still. */
+    rateSwingPermille: 3,
     /** Tax Microsoft collects and remits, by country of the customer, percent. */
     taxPercent: { US: '8', CA: '5' } as Record<string, string>,
+    /** Days after an invoice the buyer pays by himself; null waits for the control endpoint. */
+    payAfterDays: 30 as number | null,
     /** Cancelled within this long of its purchase, the flat fee is not billed. */
     freeCancellationMs: 72 * HOUR_MS,
   },

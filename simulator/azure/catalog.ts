@@ -7,6 +7,7 @@ import { type Asked, answer, asked, IngestionFailure, notFound, page } from './c
 import { planRef } from './configure-refs.ts'
 import { durableView, submissionView } from './configure-view.ts'
 import type { AzureState } from './state.ts'
+import { ticks } from './time.ts'
 
 const TARGETS = ['draft', 'preview', 'live']
 const PRICE = 'price-and-availability-private-offer-plan'
@@ -125,7 +126,7 @@ function history(state: AzureState, who: Asked, product: Product): any[] {
   const isSold = state.plans
     .values()
     .some((plan) => plan.product === product.guid && !plan.isStopSell)
-  const created = new Date(product.createdAt).toISOString().replace('Z', '0000Z')
+  const created = ticks(product.createdAt)
   const first = { status: 'completed', result: 'succeeded', created }
   return [
     line('0', 'draft', {}),

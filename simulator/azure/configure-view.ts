@@ -6,6 +6,7 @@ import { offerOf } from './configure-refs.ts'
 import { offerPrices } from './private-offer-items.ts'
 import { offerView } from './private-offer-view.ts'
 import type { AzureState } from './state.ts'
+import { ticks } from './time.ts'
 
 /**
  * The resource a durable id names, as the caller may see it: its own, or a multiparty offer that names it
@@ -34,7 +35,7 @@ export function submissionView(state: AzureState, who: Asked, id: string): any {
     target: { targetType: one.target },
     status: one.status,
     result: one.result,
-    created: new Date(one.createdAt).toISOString().replace('Z', '0000Z'),
+    created: ticks(one.createdAt),
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Job } from './catalog-model.ts'
+import { catalogTimers } from './catalog-timers.ts'
 import { schemaOf } from './catalog-versions.ts'
 import { applyResource, subjectOf } from './configure-apply.ts'
 import { JobFault, type JobScope } from './configure-refs.ts'
+import { beginReport, finishReport, runReport } from './insights-executions.ts'
+import { finishExport, runExport } from './payouts-exports.ts'
 import type { AzureState } from './state.ts'
-import { createTimers } from './timers.ts'
+import { ticks } from './time.ts'
 
 /** How the next job goes wrong; given by the control endpoint, used up by one job each. */
 export type JobScript = {
@@ -14,10 +17,6 @@ export type JobScript = {
   readonly after: number
   readonly neverFinish: boolean
   times: number
-}
-
-export function jobTimers(state: AzureState) {
-  return createTimers(state.world, 'azure.catalogTimers')
 }
 
 export function jobScripts(state: AzureState) {
@@ -59,25 +58,46 @@ export function createJob(
     lastPollAt: null,
   }
   state.jobs.put(job.id, job)
-  const timers = jobTimers(state)
+  const timers = catalogTimers(state)
   timers.set('job.start', now + settings.jobStartMs, { id: job.id }, `start:${job.id}`)
   if (job.endsAt !== null) timers.set('job.finish', job.endsAt, { id: job.id }, `finish:${job.id}`)
   return job
 }
 
-/** Does everything of ingestion that has fallen due. */
-export function catalogTick(state: AzureState): void {
-  const timers = jobTimers(state)
+/** Does everything of ingestion, analytics and payout exports that has fallen due. */
+export async function catalogTick(state: AzureState): Promise<void> {
+  const timers = catalogTimers(state)
+  const calls: Promise<void>[] = []
   for (let timer = timers.take(state.now()); timer; timer = timers.take(state.now())) {
-    const job = state.jobs.get(timer.data.id)
-    if (!job || job.status === 'completed') continue
-    if (timer.kind === 'job.start') state.jobs.put(job.id, { ...job, status: 'running' })
-    else finish(state, job, timer.due)
+    const call = HANDLERS[timer.kind]?.(state, timer.data, timer.due)
+    if (call) calls.push(call)
   }
+  await Promise.all(calls)
+}
+
+const HANDLERS: Record<
+  string,
+  (state: AzureState, data: any, at: number) => Promise<void> | undefined
+> = {
+  'job.start': (state, { id }) => {
+    const job = state.jobs.get(id)
+    if (job?.status === 'notStarted') state.jobs.put(id, { ...job, status: 'running' })
+    return undefined
+  },
+  'job.finish': (state, { id }, at) => {
+    const job = state.jobs.get(id)
+    if (job && job.status !== 'completed') finish(state, job, at)
+    return undefined
+  },
+  'report.begin': beginReport,
+  'report.run': runReport,
+  'report.finish': finishReport,
+  'export.run': runExport,
+  'export.finish': finishExport,
 }
 
 export function catalogNextDue(state: AzureState): number | null {
-  return jobTimers(state).next()
+  return catalogTimers(state).next()
 }
 
 /** Tries to stop a job; the reason why not, or null when it is cancelled now. */
@@ -165,9 +185,4 @@ function takeScript(state: AzureState): JobScript | undefined {
 
 function busyScript(job: Job): Job['script'] {
   return { code: 'Conflict', message: `Job ${job.id} is still changing the resource.`, after: 0 }
-}
-
-/** Seven decimals, as .NET writes instants. */
-function ticks(at: number): string {
-  return new Date(at).toISOString().replace('Z', '0000Z')
 }

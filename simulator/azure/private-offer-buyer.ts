@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
 import type { PrivateOffer } from './catalog-model.ts'
 import { offerOf } from './configure-refs.ts'
-import { dayOf } from './private-offer-rules.ts'
 import { kindOf } from './private-offer-shape.ts'
 import type { AzureState } from './state.ts'
+import { dayOf } from './time.ts'
 
 /**
  * The customer's side of private offers, as in the Azure portal's marketplace blade: what waits for the

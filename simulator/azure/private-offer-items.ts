@@ -1,4 +1,4 @@
-import type { Plan, PrivateOffer, PrivateOfferItem, StoredPrice } from './catalog-model.ts'
+import type { Plan, Pricing, PrivateOffer, PrivateOfferItem, StoredPrice } from './catalog-model.ts'
 import { JobFault, type JobScope, planOf, planRef, productOf, textOf } from './configure-refs.ts'
 import type { AzureState } from './state.ts'
 
@@ -51,7 +51,7 @@ function existing(scope: JobScope, one: any, resource: any) {
     product: product.guid,
     plan: plan?.guid ?? null,
     discountPercentage: one.discountType === 'percentage' ? String(one.discountPercentage) : null,
-    pricing: stored?.pricing ?? null,
+    pricing: stored && plan ? overlaid(plan.pricing, stored.pricing) : null,
   }
   const kept = {
     ...one,
@@ -60,6 +60,17 @@ function existing(scope: JobScope, one: any, resource: any) {
     ...(stored ? { priceDetails: stored.id } : {}),
   }
   return { item, kept }
+}
+
+/** A plan's prices with those of an offer in their place: what the offer does not price stays. */
+function overlaid(base: Pricing, own: Pricing): Pricing {
+  const prices = base.prices.map(
+    (one) =>
+      own.prices.find(
+        (two) => two.termUnit === one.termUnit && two.paymentUnit === one.paymentUnit,
+      ) ?? one,
+  )
+  return { ...base, prices, meters: { ...base.meters, ...own.meters } }
 }
 
 function customised(scope: JobScope, one: any, resource: any, offerId: string) {

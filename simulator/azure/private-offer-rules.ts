@@ -1,8 +1,8 @@
 import type { PrivateOffer } from './catalog-model.ts'
 import { JobFault, type JobScope, offerOf } from './configure-refs.ts'
 import { kindOf } from './private-offer-shape.ts'
+import { DAY_MS, dayOf } from './time.ts'
 
-const DAY_MS = 86_400_000
 const CUSTOMER_AGREEMENT =
   /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}_\d{4}-\d{2}-\d{2}$/i
 const ENROLMENT = /^\d{5,10}$/
@@ -121,9 +121,4 @@ function meets(
 ): boolean {
   const samePlan = one.plan === null || two.plan === null || one.plan === two.plan
   return one.product === two.product && samePlan
-}
-
-/** `2026-05-01`, the UTC day of a simulated moment. */
-export function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10)
 }

@@ -1,7 +1,7 @@
 import type { PrivateOffer } from './catalog-model.ts'
 import { compareVersions, schemaOf } from './catalog-versions.ts'
-import { dayOf } from './private-offer-rules.ts'
 import type { AzureState } from './state.ts'
+import { dayOf } from './time.ts'
 
 /**
  * A private offer as the API shows it to its publisher, or to the selling partner it names. Fields that
