@@ -18,7 +18,7 @@ export const resource = z.looseObject({
   alias: text,
   title: text,
   name: text,
-  plan: z.unknown(),
+  plan: z.unknown().optional(),
   lifecycleState: text,
 })
 export type Resource = z.infer<typeof resource>

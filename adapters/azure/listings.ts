@@ -80,9 +80,7 @@ const find = ({ seen }: Position, { id }: Resource) => seen.find(([known]) => kn
 /** Of the products on the last page and those of earlier ones alike, the one read longest ago. */
 function oldestOf({ seen }: Position, products: readonly Resource[]): Resource | undefined {
   const [id] = seen[0] ?? []
-  return id === undefined
-    ? undefined
-    : (products.find((one) => one.id === id) ?? { id, plan: null })
+  return id === undefined ? undefined : (products.find((one) => one.id === id) ?? { id })
 }
 
 const digest = (value: unknown): string =>

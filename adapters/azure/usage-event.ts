@@ -6,6 +6,7 @@ import {
   isNegative,
   isZero,
   round,
+  trim,
 } from '../../src/kernel/decimal.ts'
 import {
   hourEnd,
@@ -123,19 +124,22 @@ const isPast = ({ hour }: Report, nowMs: number): boolean =>
 
 /** The hour is taken; `acceptedMessage` is what by. Ours again is success. */
 function duplicate({ id, quantity }: Report, told: Result): ReportOutcome {
-  const held = told.error?.additionalInfo?.acceptedMessage
-  if (!held?.quantity || !isDecimal(held.quantity)) return { id, is: 'differs', held: null }
-  return sameNumber(held.quantity, quantity)
-    ? { id, is: 'accepted', receipt: held.usageEventId ?? null }
-    : { id, is: 'differs', held: held.quantity }
+  const first = told.error?.additionalInfo?.acceptedMessage
+  const held = first?.quantity ?? ''
+  if (!isDecimal(held, digitsMax, digitsMax)) return { id, is: 'differs', held: null }
+  return sameNumber(held, quantity)
+    ? { id, is: 'accepted', receipt: first?.usageEventId ?? null }
+    : { id, is: 'differs', held: trim(round(held, placesMax)) }
 }
 
+const digitsMax = 26
+const placesMax = 12
 const doubleDigits = 15
 
-/** Microsoft keeps a double: of a quantity with more digits than one holds, those that it holds must be the same. */
+/** Microsoft keeps a double: where either text has more digits than one holds, those that it holds must be the same. */
 function sameNumber(theirs: Decimal, ours: Decimal): boolean {
-  const [whole = '', places = ''] = ours.split('.')
-  if (whole.length + places.length <= doubleDigits) return compare(theirs, ours) === 0
-  const kept = Math.max(0, doubleDigits - whole.length)
-  return round(theirs, kept) === round(ours, kept)
+  const digits = Math.max(...[theirs, ours].map((one) => one.replace('.', '').length))
+  if (digits <= doubleDigits) return compare(theirs, ours) === 0
+  const kept = Math.max(0, doubleDigits - (ours.split('.')[0] ?? '').length)
+  return compare(round(theirs, kept), round(ours, kept)) === 0
 }
