@@ -1,5 +1,5 @@
 import type { AccountWorld } from './account.ts'
-import type { AgreementsWorld } from './agreements.ts'
+import type { AgreementsWorld } from './agreement-world.ts'
 import type { CrmWorld } from './crm.ts'
 import type { ListingsWorld } from './listings.ts'
 import type { MeteringWorld } from './metering.ts'

@@ -64,6 +64,11 @@ export const marketAdapter = (agreements: RemoteAgreement[], revenue: RevenuePor
       }),
       offers: () => offers,
       agreements: () => ({
+        traits: {
+          operations: [],
+          activation: 'none',
+          buyerChanges: { plan: 'accept', quantity: 'accept' },
+        },
         changedSince: async (cursor) => {
           const from = Number(cursor ?? 0)
           const page = agreements.slice(from)
@@ -91,10 +96,12 @@ export const remote = (
   initialRef: agreementRef,
   offerRef: null,
   listingRef: 'prod-1',
+  planRef: null,
   buyerRef: '012345678901',
   licenseRefs: [],
   state: { is: 'active' },
   nativeStatus: 'ACTIVE',
+  awaits: null,
   acceptedAt: '2027-01-01T00:00:00.000Z',
   startsAt: '2027-01-01T00:00:00.000Z',
   endsAt: '2028-01-01T00:00:00.000Z',
@@ -103,6 +110,8 @@ export const remote = (
   usageRates: [],
   charges: [],
   entitlements: [],
+  included: [],
+  fingerprint: null,
   native: {},
   ...changes,
 })

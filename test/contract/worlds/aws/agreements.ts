@@ -10,7 +10,7 @@ import {
   PRODUCT_CODE,
   PUBLIC_OFFER,
 } from '../../../simulator/aws-clients.ts'
-import type { AgreementsWorld, Sold, Told } from '../../agreements.ts'
+import type { AgreementsWorld, Sold, Told } from '../../agreement-world.ts'
 import { type Accepted, type SimulatedAws, startAws } from './cloud.ts'
 
 const otherSellersOffer = 'offer-umbre11apub1'
