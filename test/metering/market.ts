@@ -3,11 +3,12 @@ import * as z from 'zod'
 import { type Adapter, adapter } from '../../src/adapter.ts'
 import type { RemoteAgreement } from '../../src/agreements/model.ts'
 import { runNow } from '../../src/connections/service.ts'
+import { total as sum } from '../../src/kernel/decimal.ts'
 import type { Id } from '../../src/kernel/id.ts'
 import { Problem } from '../../src/kernel/problem.ts'
 import type { Instant } from '../../src/kernel/time.ts'
 import type { RemoteListing } from '../../src/listings/model.ts'
-import type { MeteringTraits, Report, ReportOutcome } from '../../src/metering/model.ts'
+import type { HeldUsage, MeteringTraits, Report, ReportOutcome } from '../../src/metering/model.ts'
 import { createTestWorld, type World } from '../world.ts'
 
 export const startAt: Instant = '2027-03-10T09:30:00.000Z'
@@ -16,6 +17,8 @@ export const startAt: Instant = '2027-03-10T09:30:00.000Z'
 export type Market = {
   readonly adapter: Adapter
   readonly agreements: RemoteAgreement[]
+  /** Newer readings that no list shows: only who asks for one sees it. */
+  readonly unlisted: RemoteAgreement[]
   /** By licence, dimension and hour. */
   readonly ledger: Map<string, Report>
   readonly calls: (readonly Report[])[]
@@ -27,8 +30,11 @@ export type Market = {
   lostReply: (() => Problem | undefined) | undefined
   /** Runs within a call, before it answers. */
   meanwhile: ((reports: readonly Report[]) => Promise<void>) | undefined
+  /** What it tells of a day when it is read back, and what it fails with. */
+  tell: (day: string) => readonly HeldUsage[]
+  tellFault: (() => Problem | undefined) | undefined
   /** Sum of what was taken. */
-  total(dimension?: string): bigint
+  total(dimension?: string): string
 }
 
 export const traits: MeteringTraits = {
@@ -46,7 +52,7 @@ export const traits: MeteringTraits = {
 export const keyOf = ({ licenseRef, dimension, hour }: Report) =>
   `${licenseRef} ${dimension} ${hour}`
 
-export function createMarket(changed: Partial<MeteringTraits> = {}): Market {
+export function createMarket(changed: Partial<MeteringTraits> = {}, tellsBack = false): Market {
   const market: Market = {
     adapter: adapter({
       provider: 'bazaar',
@@ -70,7 +76,8 @@ export function createMarket(changed: Partial<MeteringTraits> = {}): Market {
             return { agreements, cursor: String(market.agreements.length), more: false }
           },
           async get(ref) {
-            const found = market.agreements.findLast((one) => one.agreementRef === ref)
+            const all = [...market.agreements, ...market.unlisted]
+            const found = all.findLast((one) => one.agreementRef === ref)
             if (!found) throw new Problem('not_found', `no agreement ${ref}`)
             return found
           },
@@ -81,20 +88,34 @@ export function createMarket(changed: Partial<MeteringTraits> = {}): Market {
           traits: { ...traits, ...changed },
           compatible: (a, b) => a.meteringRef === b.meteringRef,
           report: (reports) => answer(reports),
+          ...(tellsBack && { readBack: tellBack }),
         }),
       },
     }),
     agreements: [],
+    unlisted: [],
     ledger: new Map(),
     calls: [],
     decide: () => undefined,
     fault: undefined,
     lostReply: undefined,
     meanwhile: undefined,
+    tell: () => [],
+    tellFault: undefined,
     total: (dimension) =>
-      [...market.ledger.values()]
-        .filter((report) => dimension === undefined || report.dimension === dimension)
-        .reduce((sum, { quantity }) => sum + BigInt(quantity), 0n),
+      sum(
+        [...market.ledger.values()]
+          .filter((report) => dimension === undefined || report.dimension === dimension)
+          .map(({ quantity }) => quantity),
+      ),
+  }
+  async function* tellBack(first: string, last: string) {
+    if (first !== last) throw new Error('one day at a time')
+    const fault = market.tellFault?.()
+    if (fault) throw fault
+    const rows = market.tell(first)
+    yield rows.slice(0, 1)
+    yield rows.slice(1)
   }
   const answer = async (reports: readonly Report[]) => {
     market.calls.push(reports)
@@ -169,13 +190,22 @@ export type Shop = {
   fresh(): Promise<readonly [string, string]>
 }
 
+const tables = [
+  'usage_events',
+  'usage_series',
+  'usage_allowances',
+  'usage_read_backs',
+  'usage_records',
+  'events',
+] as const
+
 /** The service with one seller account, whose agreements are known. */
 export async function openShop(
   refs: readonly string[],
   changed: Partial<MeteringTraits> = {},
-  at: Instant = startAt,
+  { at = startAt, tellsBack = false }: { at?: Instant; tellsBack?: boolean } = {},
 ): Promise<Shop> {
-  const market = createMarket(changed)
+  const market = createMarket(changed, tellsBack)
   market.agreements.push(...refs.map((ref) => remote(ref)))
   const world = await createTestWorld({ adapters: [market.adapter], startAt: at })
   const { body } = await world.as('admin').post('/v1/connections', {
@@ -188,14 +218,15 @@ export async function openShop(
   let used = 0
   const fresh = async () => {
     world.advance(Date.parse(at) - Date.parse(world.deps.now()))
-    for (const table of ['usage_events', 'usage_series', 'usage_records', 'events'])
-      await sql`truncate ${sql.table(table)}`.execute(world.deps.db)
+    for (const table of tables) await sql`truncate ${sql.table(table)}`.execute(world.deps.db)
     market.ledger.clear()
     market.calls.length = 0
     market.decide = () => undefined
     market.fault = undefined
     market.lostReply = undefined
     market.meanwhile = undefined
+    market.tell = () => []
+    market.tellFault = undefined
     const refs = [`agmt-${++used}-a`, `agmt-${used}-b`] as const
     market.agreements.push(...refs.map((ref) => remote(ref)))
     await runNow(world.deps, 'agreements')
@@ -231,6 +262,20 @@ export async function pass({ world }: Shop, ms: number) {
 }
 export async function records({ world }: Shop, query = '') {
   const { body } = await world.as('viewer').get(`/v1/usage-records?limit=200${query}`)
+  return body.data as any[]
+}
+/** An agreement's newest reading, known at once. */
+export async function told({ world, market }: Shop, reading: RemoteAgreement) {
+  market.agreements.push(reading)
+  await runNow(world.deps, 'agreements')
+  await world.drain()
+  // Its cursor may lie in a time that a test before this one had come to.
+  await sql`update syncs set cursor = null where name = 'metering'`.execute(world.deps.db)
+  await runNow(world.deps, 'metering')
+  await world.drain()
+}
+export async function allowances({ world }: Shop, query = '') {
+  const { body } = await world.as('viewer').get(`/v1/usage-allowances?limit=200${query}`)
   return body.data as any[]
 }
 export async function proof({ world }: Shop, query = '') {

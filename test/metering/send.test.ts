@@ -220,7 +220,7 @@ describe('a call', () => {
     expect(sent.length).toBe(2)
     expect(sent[1]).toEqual(sent[0])
     expect((await records(shop))[0]).toMatchObject({ state: { is: 'accepted' }, attempts: 2 })
-    expect(shop.market.total()).toBe(2n)
+    expect(shop.market.total()).toBe('2')
   })
 
   it('of a process that died is made again by the next', async () => {
@@ -241,7 +241,7 @@ describe('a call', () => {
     expect(shop.market.calls.length).toBe(1)
     await pass(shop, 2 * 60_000)
     expect(await states()).toEqual(['accepted'])
-    expect(shop.market.total()).toBe(2n)
+    expect(shop.market.total()).toBe('2')
   })
 
   it('and events that come while it is made do not get in each other’s way', async () => {
@@ -264,7 +264,7 @@ describe('a call', () => {
       due: '0',
       lost: '0',
     })
-    expect(shop.market.total()).toBe(67n)
+    expect(shop.market.total()).toBe('67')
   })
 
   it('that is refused leaves its usage accounted for, with the reason', async () => {
@@ -318,7 +318,7 @@ describe('a call', () => {
     expect(shop.market.calls.length).toBe(calls)
     await pass(shop, 65_000)
     expect(new Set(await states())).toEqual(new Set(['accepted']))
-    expect(shop.market.total()).toBe(60n)
+    expect(shop.market.total()).toBe('60')
   })
 
   it('that breaks for one batch does not hold up the others', async () => {
@@ -354,7 +354,7 @@ describe('an agreement that ends', () => {
     )
     expect(straggler).toMatchObject({ accepted: 2, moved: 2 })
     await pass(shop, 60_000)
-    expect(shop.market.total()).toBe(8n)
+    expect(shop.market.total()).toBe('8')
     await pass(shop, 2 * hourMs)
     expect((await proof(shop)).data[0]).toMatchObject({ accepted: '8', carried: '0', lost: '0.85' })
     const [closing] = (await records(shop)).filter(({ kind }) => kind === 'closing')

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { total } from '../../src/kernel/decimal.ts'
 import { event, openShop, pass, proof, send } from './market.ts'
 
 it('sends 10,000 records of 100 agreements in 400 calls, each once, and proves it', async () => {
@@ -23,7 +24,7 @@ it('sends 10,000 records of 100 agreements in 400 calls, each once, and proves i
     expect(shop.market.ledger.size).toBe(10_000)
     const { holds, data } = await proof(shop)
     expect([holds, data.length]).toEqual([true, 100])
-    const accepted = data.reduce((sum: bigint, row: any) => sum + BigInt(row.accepted), 0n)
+    const accepted = total(data.map((row: any) => row.accepted))
     expect(accepted).toBe(shop.market.total())
   } finally {
     await shop.world.close()
