@@ -1,15 +1,15 @@
 import { Hono, type MiddlewareHandler } from 'hono'
 import type { Cloud, World } from '../world.ts'
-import { billingNextDue, billingNextDue, billingTick, billingTick } from './billing.ts'
+import { billingNextDue, billingTick } from './billing.ts'
 import { buyerRoutes } from './buyer.ts'
-import { catalogControlRoutes, catalogControlRoutes } from './catalog-control.ts'
+import { catalogControlRoutes } from './catalog-control.ts'
 import { ingestionRoutes } from './configure.ts'
 import { controlRoutes } from './control.ts'
 import { deliver } from './deliver.ts'
 import { azureFaults, operationOf } from './faults.ts'
 import { managedIdentityRoutes } from './identity/managed.ts'
 import { loginRoutes } from './identity/tokens.ts'
-import { insightsRoutes, insightsRoutes } from './insights.ts'
+import { insightsRoutes } from './insights.ts'
 import { catalogNextDue, catalogTick } from './jobs.ts'
 import { answersByItself, begins, exhausted, unsubscribes } from './lifecycle/change.ts'
 import { activates, lapses } from './lifecycle/start.ts'
@@ -20,7 +20,7 @@ import { marketplaceRoutes } from './marketplace/service.ts'
 import { subscriptionHandlers } from './marketplace/subscriptions.ts'
 import { meteringHandlers } from './metering/handlers.ts'
 import { reconciles } from './metering/reconcile.ts'
-import { payoutsRoutes, payoutsRoutes } from './payouts.ts'
+import { payoutsRoutes } from './payouts.ts'
 import { seed } from './seed.ts'
 import { type AzureState, openAzure } from './state.ts'
 
@@ -49,7 +49,6 @@ export function azureCloud(world: World): Cloud {
   routes.route('/buyer', buyerRoutes(state))
   routes.route('/control', controlRoutes(state))
   routes.route('/control', catalogControlRoutes(state))
-  routes.route('/control', catalogControlRoutes(state))
   routes.route('/login', loginRoutes(state))
   routes.route('/identity', managedIdentityRoutes(state))
   const handlers = { ...subscriptionHandlers, ...changeHandlers, ...meteringHandlers }
@@ -60,8 +59,6 @@ export function azureCloud(world: World): Cloud {
   routes.route('/graph/rp/product-ingestion', ingestionRoutes(state))
   routes.route('/partnercenter/insights/v1/cmp', insightsRoutes(state))
   routes.route('/partner/v1.0/payouts', payoutsRoutes(state))
-  routes.route('/partnercenter/insights/v1/cmp', insightsRoutes(state))
-  routes.route('/partner/v1.0/payouts', payoutsRoutes(state))
   routes.all('*', (c) => c.json({ message: 'No HTTP resource was found.' }, 404))
   return {
     name: 'azure',
@@ -70,7 +67,6 @@ export function azureCloud(world: World): Cloud {
     tick: async () => {
       await runTimers(state)
       await catalogTick(state)
-      billingTick(state)
       billingTick(state)
     },
     nextDue: () => earliest([state.timers.next(), catalogNextDue(state), billingNextDue(state)]),
