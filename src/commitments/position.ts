@@ -1,9 +1,9 @@
 import type { Decimal } from '../kernel/decimal.ts'
-import { add, type Money, ratio, sum, zero } from '../kernel/money.ts'
+import { add, type Money, ratio, subtract, sum, zero } from '../kernel/money.ts'
 import { addDays, type Day, daysBetween } from '../kernel/time.ts'
 import { type Bucket, headroom } from './count.ts'
 import type { DrawdownLine, Ledger, TrancheTotals } from './drawdown.ts'
-import { above, capFlag, type Forecast, forecast, shortfall } from './forecast.ts'
+import { above, type Burn, capFlag, type Forecast, forecast, shortfall } from './forecast.ts'
 import type { Stated, Terms, Tranche } from './model.ts'
 
 /** A ceiling as far as we can see it. Others sell under it too, so what is left is at most this. */
@@ -33,6 +33,8 @@ export type Position = {
   readonly consumed: Money | null
   readonly forecast: Forecast | null
   readonly shortfall: ReturnType<typeof shortfall> | null
+  /** The same from the pace since an earlier statement, at best one of 90 days before. Null with none. */
+  readonly recent: Ahead | null
   /** Our own pace over the window before the day looked from. */
   readonly ours: {
     readonly windowDays: number
@@ -43,12 +45,25 @@ export type Position = {
   readonly flags: readonly string[]
 }
 
+type Ahead = {
+  readonly forecast: Forecast
+  readonly shortfall: ReturnType<typeof shortfall>
+}
+
 const trailingDays = 90
 const soonDays = 90
 const claimOldDays = 90
 
-/** Where a commitment stands on a day, from its ledger and what was stated. Native use that nobody stated stays unknown. */
-export function position(terms: Terms, ledger: Ledger, asOf: Day): Position {
+/**
+ * Where a commitment stands on a day, from its ledger and what was stated, earlier versions of the terms included.
+ * Native use that nobody stated stays unknown.
+ */
+export function position(
+  terms: Terms,
+  ledger: Ledger,
+  asOf: Day,
+  earlier: readonly Terms[] = [],
+): Position {
   const current = currentOf(ledger, asOf)
   const tranche = current?.tranche ?? null
   const drawn = current?.counted ?? zero(terms.currency)
@@ -60,7 +75,15 @@ export function position(terms: Terms, ledger: Ledger, asOf: Day): Position {
   const ours = pace(terms, ledger, tranche, { asOf, ceilings })
   const spent = sum(terms.currency, [drawn, ...[native, others].flatMap((s) => s?.amount ?? [])])
   const outlook =
-    tranche && native ? outlookOf(terms, ledger, { tranche, native, others, asOf }) : null
+    tranche && native
+      ? outlookOf(terms, ledger, {
+          tranche,
+          native,
+          others,
+          asOf,
+          before: saidBefore(earlier, tranche),
+        })
+      : null
   return {
     tranche,
     drawn,
@@ -75,6 +98,7 @@ export function position(terms: Terms, ledger: Ledger, asOf: Day): Position {
     consumed: outlook?.consumed ?? null,
     forecast: outlook?.forecast ?? null,
     shortfall: outlook?.shortfall ?? null,
+    recent: outlook?.recent ?? null,
     ours,
     claimAgeDays: Math.max(0, daysBetween(terms.claim.statedAt, asOf)),
     flags: flagsOf(terms, ledger, { tranche, ceilings, forecast: outlook?.forecast ?? null, asOf }),
@@ -105,35 +129,61 @@ function ceilingOf(bucket: Bucket, tranche: Tranche, asOf: Day): Ceiling {
   }
 }
 
-type Outlook = {
+/** What was consumed by everybody up to a day, as far as it was stated. */
+type Use = { readonly native: Stated; readonly others: Stated | null }
+type Outlook = Use & {
   readonly tranche: Tranche
-  readonly native: Stated
-  readonly others: Stated | null
   readonly asOf: Day
+  /** Earlier statements, the oldest first. */
+  readonly before: readonly Use[]
 }
 
 /** Looks ahead from the last day on which the buyer's own use was stated, so that no two days are mixed. */
-function outlookOf(terms: Terms, ledger: Ledger, { tranche, native, others }: Outlook) {
-  const by = native.asOf
-  const ours = counted(
-    terms,
-    ledger.lines,
-    (line) => line.tranche === tranche.start && line.invoiceDate <= by,
-  )
-  const consumed = sum(terms.currency, [native.amount, ours, ...(others ? [others.amount] : [])])
+function outlookOf(terms: Terms, ledger: Ledger, { tranche, before, asOf, ...use }: Outlook) {
+  const by = use.native.asOf
+  const consumedBy = ({ native, others }: Use) => {
+    const isOurs = (line: DrawdownLine) =>
+      line.tranche === tranche.start && line.invoiceDate <= native.asOf
+    const ours = counted(terms, ledger.lines, isOurs)
+    return sum(terms.currency, [native.amount, ours, ...(others ? [others.amount] : [])])
+  }
+  const consumed = consumedBy(use)
+  const ahead = (burn: Burn): Ahead => {
+    const { amount, start, endExclusive } = tranche
+    const scheduled = zero(terms.currency)
+    const at = { amount, start, endExclusive, asOf: by, consumed, scheduled, burn }
+    const found = forecast(at)
+    return {
+      forecast: found,
+      shortfall: shortfall(amount, found.projectedAtEnd, terms.shortfall.pct),
+    }
+  }
   const elapsed = daysBetween(tranche.start, by)
-  const ahead = forecast({
-    amount: tranche.amount,
-    start: tranche.start,
-    endExclusive: tranche.endExclusive,
-    asOf: by,
+  const then = windowStart(before, by)
+  const since = then && subtract(consumed, consumedBy(then))
+  const days = then ? daysBetween(then.native.asOf, by) : 0
+  const isPace = since !== undefined && since.minor >= 0n
+  return {
+    by,
     consumed,
-    scheduled: zero(terms.currency),
-    burn: { method: 'term_to_date', counted: consumed, days: elapsed },
-  })
-  const atEnd = shortfall(tranche.amount, ahead.projectedAtEnd, terms.shortfall.pct)
-  return { by, consumed, forecast: ahead, shortfall: atEnd }
+    ...ahead({ method: 'term_to_date', counted: consumed, days: elapsed }),
+    recent: isPace ? ahead({ method: 'trailing', counted: since, days }) : null,
+  }
 }
+
+/** The latest statement that lies a whole window back, or the oldest there is. */
+function windowStart(before: readonly Use[], by: Day): Use | undefined {
+  const older = before.filter(({ native }) => native.asOf < by)
+  return older.findLast(({ native }) => daysBetween(native.asOf, by) >= trailingDays) ?? older[0]
+}
+
+const saidBefore = (earlier: readonly Terms[], { start }: Tranche): Use[] =>
+  earlier
+    .flatMap(({ tranches }) => tranches.filter((t) => t.start === start))
+    .flatMap(({ native, others }) =>
+      native ? [{ native, others: seen(others, native.asOf) }] : [],
+    )
+    .toSorted((a, b) => daysBetween(b.native.asOf, a.native.asOf))
 
 function pace(
   terms: Terms,

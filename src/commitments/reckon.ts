@@ -39,7 +39,12 @@ export async function reckon(deps: Deps, kept: Kept, at: Vantage): Promise<Recko
     version: current.number,
     terms,
     ledger,
-    position: position(terms, ledger, at.asOf),
+    position: position(
+      terms,
+      ledger,
+      at.asOf,
+      versions.slice(0, -1).map((v) => v.terms),
+    ),
     reinstated: amended === undefined ? null : reinstated(chain, purchases, amended),
   }
 }

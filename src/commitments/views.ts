@@ -134,6 +134,10 @@ export const standing = {
   forecast: forecastView
     .nullable()
     .meta({ description: 'Null when the buyer’s own use was not stated' }),
+  forecastRecent: forecastView.nullable().meta({
+    description:
+      'The same at the rate since an earlier statement, 90 days before or the oldest; null with none',
+  }),
   trailing: z
     .object({
       windowDays: z.int().meta({ description: 'Days looked back', example: 90 }),
@@ -170,7 +174,8 @@ export function viewStanding(kept: Kept, found: Reckoning): z.input<typeof stand
     unknown: position.unknown.map(toJson),
     ceilings: position.ceilings.map(viewCeiling),
     remainingAtMost: maybe(position.remainingAtMost),
-    forecast: viewForecast(position),
+    forecast: viewForecast(position, position),
+    forecastRecent: viewForecast(position, position.recent),
     trailing: {
       windowDays: ours.windowDays,
       counted: toJson(ours.counted),
@@ -196,9 +201,12 @@ const viewCeiling = (c: Ceiling) => ({
   flag: c.flag,
 })
 
-function viewForecast({ forecast, shortfall, consumed, consumedBy }: Reckoning['position']) {
-  if (!forecast || !shortfall || !consumed || !consumedBy) return null
-  const { remaining, projectedAtEnd, projectedShortfall, ...rest } = forecast
+function viewForecast(
+  { consumed, consumedBy }: Reckoning['position'],
+  ahead: Pick<Reckoning['position'], 'forecast' | 'shortfall'> | null,
+) {
+  if (!ahead?.forecast || !ahead.shortfall || !consumed || !consumedBy) return null
+  const { remaining, projectedAtEnd, projectedShortfall, ...rest } = ahead.forecast
   return {
     ...rest,
     by: consumedBy,
@@ -206,8 +214,8 @@ function viewForecast({ forecast, shortfall, consumed, consumedBy }: Reckoning['
     remaining: toJson(remaining),
     projectedAtEnd: toJson(projectedAtEnd),
     projectedShortfall: toJson(projectedShortfall),
-    carriedForward: toJson(shortfall.carriedForward),
-    shortfallInvoice: toJson(shortfall.invoiced),
+    carriedForward: toJson(ahead.shortfall.carriedForward),
+    shortfallInvoice: toJson(ahead.shortfall.invoiced),
   }
 }
 

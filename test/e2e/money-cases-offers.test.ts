@@ -146,7 +146,6 @@ describe('worked examples of fit, through the preview of an offer', () => {
 
 /** Cases about this marketplace or none in particular that the API cannot be asked. */
 describe('worked examples that stay with their functions', () => {
-  it.skip('DD-18: looking ahead from a trailing window needs the buyer’s use month by month; people state one figure and its day', () => {})
   it.skip('OE-06, OE-07: what a reseller adds and what is withheld is the ledger’s that these reports feed', () => {})
   it.skip('DD-01, DD-04, DD-05, DD-06, DD-11 to DD-14, OE-01, OE-02, OE-04, OE-05: about other programmes', () => {})
 })

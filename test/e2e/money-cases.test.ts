@@ -210,6 +210,33 @@ describe('worked examples of drawdown, through the API', () => {
     return flags
   })
 
+  // Of the months' use only what it comes to on two days is stated.
+  through('DD-18', async ({ remaining, asOf, window, endExclusive }) => {
+    const { amount, start } = caseOf('DD-16').input
+    const consumed = subtract(usd(amount), usd(remaining))
+    const recent = sum(
+      'USD',
+      window.map((w: any) => usd(w.counted)),
+    )
+    const days = window.reduce((n: number, w: any) => n + w.days, 0)
+    const stated = (native: { amount: string | null; asOf: string }) => ({
+      tranches: [tranche(start, endExclusive, amount, { native })],
+    })
+    const before = { amount: text(subtract(consumed, recent)), asOf: market.after(asOf, -days) }
+    const { id } = await market.committed({ ...signed, ...stated(before) })
+    expect((await market.drawn(id, asOf)).standing.forecastRecent).toBeNull()
+    const after = stated({ amount: text(consumed), asOf })
+    await market.amend(id, { effectiveFrom: asOf, ...after })
+    const { forecastRecent: found } = (await market.drawn(id, asOf)).standing
+    expect(found).toMatchObject({ method: 'trailing', windowDays: days, by: asOf })
+    return {
+      dailyRate6: found.dailyRate,
+      exhaustionDate: found.exhaustionDate,
+      projectedAtEnd: found.projectedAtEnd.amount,
+      projectedShortfall: found.projectedShortfall.amount,
+    }
+  })
+
   through('DD-21', async ({ line, commitmentCurrency, rate, capRemaining }) => {
     const { currency, invoiceDate: on, amount } = line
     const terms = {
