@@ -30,7 +30,8 @@ export const SCHEMAS: Readonly<Record<string, readonly string[]>> = {
 /** Negative, zero or positive, as `left` is older, the same or newer; a preview is older than its day. */
 export function compareVersions(left: string, right: string): number {
   const [one, other] = [parts(left), parts(right)]
-  return one.day === other.day ? one.preview - other.preview : one.day < other.day ? -1 : 1
+  if (one.day !== other.day) return one.day < other.day ? -1 : 1
+  return one.preview === other.preview ? 0 : one.preview - other.preview
 }
 
 /** Whether a text is a version this service could be asked for. */
