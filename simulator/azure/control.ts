@@ -104,6 +104,7 @@ function offerRoutes(state: AzureState, routes: Hono): void {
     }
     return c.json(state.products.put(product.guid, product))
   })
+  routes.get('/plans', (c) => c.json({ plans: state.plans.values() }))
   routes.post('/plans/:guid', async (c) => {
     const plan = state.plans.get(c.req.param('guid'))
     if (!plan) throw new Impossible(404, 'there is no such plan')

@@ -100,7 +100,10 @@ export function changeSettings(world: World, patch: unknown): string | undefined
     for (const [name, value] of Object.entries(values)) {
       if (!Object.hasOwn(next[group], name)) return `there is no setting ${group}.${name}`
       const usual = (defaults as Record<string, any>)[group][name]
-      const fits = usual === null || value === null || typeof value === typeof usual
+      const fits =
+        usual === null ||
+        value === null ||
+        (typeof value === typeof usual && Array.isArray(value) === Array.isArray(usual))
       if (!fits) return `${group}.${name} must be like ${JSON.stringify(usual)}`
       next[group][name] = value
     }

@@ -110,7 +110,7 @@ function list(call: Call): Reply {
   const { state } = call
   const { unknownOperations, emptyOperations, operationListDelayMs } = state.settings().fulfilment
   const empty = emptyOperations === 'object' ? { status: 200, body: {} } : { status: 200 }
-  const isKnown = state.subscriptions.has(call.path.subscriptionId ?? '')
+  const isKnown = state.subscriptions.has(call.path.subscriptionId?.toLowerCase() ?? '')
   if (!isKnown && unknownOperations === 'empty') return empty
   const subscription = ownSubscription(call)
   const found = state.operations
@@ -145,7 +145,7 @@ function answer(call: Call): Reply {
 function operationOf(call: Call): { operation: Operation; subscription: Subscription } {
   const { state } = call
   const subscription = ownSubscription(call)
-  const operation = state.operations.get(call.path.operationId ?? '')
+  const operation = state.operations.get(call.path.operationId?.toLowerCase() ?? '')
   if (operation?.subscription !== subscription.id) {
     throw notFound(state)
   }
