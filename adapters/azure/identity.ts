@@ -6,7 +6,9 @@ import type { Settings } from './settings.ts'
 import { scopeOf } from './token-client.ts'
 import { type TokenSource, tokenProblem } from './tokens.ts'
 
-const timeoutMs = 30_000
+const timeoutMs = 15_000
+/** Its own are three, with pauses that grow to minutes; the job is the retry. */
+const retryOptions = { maxRetries: 1, retryDelayInMs: 300, maxRetryDelayInMs: 1_000 }
 
 /**
  * Microsoft's own client (@azure/identity), v2 and https only. It is loaded when the first token is asked for, and made
@@ -30,7 +32,7 @@ async function credentialOf(
   credentials: Credentials,
 ): Promise<TokenCredential> {
   const identity = await import('@azure/identity')
-  const options = { authorityHost: endpoints.login, disableInstanceDiscovery: true }
+  const options = { authorityHost: endpoints.login, disableInstanceDiscovery: true, retryOptions }
   if ('clientSecret' in credentials)
     return new identity.ClientSecretCredential(
       tenantId,
@@ -46,12 +48,13 @@ async function credentialOf(
       options,
     )
   return credentials.clientId === undefined
-    ? new identity.ManagedIdentityCredential()
-    : new identity.ManagedIdentityCredential({ clientId: credentials.clientId })
+    ? new identity.ManagedIdentityCredential({ retryOptions })
+    : new identity.ManagedIdentityCredential({ clientId: credentials.clientId, retryOptions })
 }
 
-/** How Node says that nobody answered. */
-const lost = /ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT|EPIPE|network|socket|fetch failed/i
+/** How Node and MSAL say that nobody answered; the latter resolves Entra's endpoints before it asks for a token. */
+const lost =
+  /ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT|EPIPE|network|socket|fetch failed|endpoints_resolution_error|openid_config_error/i
 
 function problemOf(error: unknown, credentials: Credentials): Problem {
   if (error instanceof Problem) return error
@@ -64,7 +67,13 @@ function problemOf(error: unknown, credentials: Credentials): Problem {
   }
   const hasCode = /AADSTS\d+/.test(message)
   if (!hasCode && lost.test(message))
-    return new Problem('unavailable', 'Microsoft (token) cannot be reached', {}, { cause: error })
+    // MSAL says no more than this of a tenant that does not exist either.
+    return new Problem(
+      'unavailable',
+      'Microsoft (token) cannot be reached, or does not know the tenantId',
+      {},
+      { cause: error },
+    )
   const description = /AADSTS[\s\S]*/.exec(message)?.[0] ?? message
   const code = hasCode ? 'invalid_client' : name
   return tokenProblem({ code, description, status: statusCode ?? 401 }, secretsOf(credentials))
