@@ -219,6 +219,9 @@ export async function openShop(
   const fresh = async () => {
     world.advance(Date.parse(at) - Date.parse(world.deps.now()))
     for (const table of tables) await sql`truncate ${sql.table(table)}`.execute(world.deps.db)
+    // What changed in a time that is to come again would hide what changes before it.
+    await sql`update agreements set updated_at = ${at}`.execute(world.deps.db)
+    await sql`update syncs set cursor = null where name = 'metering'`.execute(world.deps.db)
     market.ledger.clear()
     market.calls.length = 0
     market.decide = () => undefined
@@ -269,8 +272,6 @@ export async function told({ world, market }: Shop, reading: RemoteAgreement) {
   market.agreements.push(reading)
   await runNow(world.deps, 'agreements')
   await world.drain()
-  // Its cursor may lie in a time that a test before this one had come to.
-  await sql`update syncs set cursor = null where name = 'metering'`.execute(world.deps.db)
   await runNow(world.deps, 'metering')
   await world.drain()
 }

@@ -13,6 +13,7 @@ import {
   remote,
   type Shop,
   send,
+  told,
 } from './market.ts'
 
 let shop: Shop
@@ -319,6 +320,68 @@ describe('a call', () => {
     await pass(shop, 65_000)
     expect(new Set(await states())).toEqual(new Set(['accepted']))
     expect(shop.market.total()).toBe('60')
+  })
+
+  it('names the plan that was bought, and repeats it though the plan has changed since', async () => {
+    await told(shop, remote(one, { planRef: 'silver', changedAt: shop.world.deps.now() }))
+    await send(shop, event({ quantity: '2' }))
+    shop.market.lostReply = () => new Problem('unavailable', 'no answer')
+    await pass(shop, 36 * 60_000)
+    await told(shop, remote(one, { planRef: 'gold', changedAt: shop.world.deps.now() }))
+    shop.market.lostReply = undefined
+    await pass(shop, 2 * 60_000)
+    await send(shop, event({ at: at('10', '07'), quantity: '3' }))
+    await pass(shop, hourMs)
+    const sent = shop.market.calls.flat()
+    expect(sent.map(({ quantity, planRef }) => [quantity, planRef])).toEqual([
+      ['2', 'silver'],
+      ['2', 'silver'],
+      ['3', 'gold'],
+    ])
+    expect(sent[1]).toEqual(sent[0])
+  })
+
+  it('that is put off is made again when the marketplace said, or soon', async () => {
+    await send(shop, event(), event({ agreement: two }))
+    shop.market.decide = ({ id, licenseRef }) =>
+      licenseRef === `license-of-${one}`
+        ? { id, is: 'later', reason: 'the agreement is suspended', retryAfterMs: 15 * 60_000 }
+        : { id, is: 'later', reason: 'busy' }
+    await pass(shop, 36 * 60_000)
+    const first = Date.parse(shop.world.deps.now())
+    const waits = (await records(shop)).map(({ state, dueAt }) => [
+      state.waiting,
+      (Date.parse(dueAt) - first) / 60_000,
+    ])
+    expect(inOrder(waits.map(String))).toEqual(['busy,1', 'the agreement is suspended,15'])
+    for (let minutes = 0; minutes < 14; minutes++) await pass(shop, 60_000)
+    const calls = shop.market.calls.flat().map(({ licenseRef }) => licenseRef)
+    expect(calls.filter((ref) => ref === `license-of-${one}`)).toHaveLength(1)
+    shop.market.decide = () => undefined
+    await pass(shop, 60_000)
+    expect(await states()).toEqual(['accepted', 'accepted'])
+  })
+
+  it('about a suspended agreement waits until its deadline, then is lost with its value', async () => {
+    await send(shop, event({ quantity: '3' }))
+    shop.market.decide = ({ id }) => ({
+      id,
+      is: 'later',
+      reason: 'the agreement is suspended',
+      retryAfterMs: 15 * 60_000,
+    })
+    for (let hours = 0; hours < 24; hours++) await pass(shop, hourMs)
+    expect((await records(shop))[0].state).toEqual({
+      is: 'due',
+      waiting: 'the agreement is suspended',
+    })
+    await pass(shop, hourMs)
+    expect((await records(shop))[0].state).toMatchObject({
+      is: 'lost',
+      quantity: '3',
+      value: { currency: 'USD', amount: '1.50' },
+    })
+    expect((await happened('usage.lost')).map(({ data }) => data.quantity)).toEqual(['3'])
   })
 
   it('that breaks for one batch does not hold up the others', async () => {

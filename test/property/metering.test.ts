@@ -4,9 +4,12 @@ import * as connections from '../../src/connections/service.ts'
 import { transact } from '../../src/deps.ts'
 import { compare, type Decimal, floor, minus, plus, total } from '../../src/kernel/decimal.ts'
 import { Problem } from '../../src/kernel/problem.ts'
+import { type Hour, type Instant, later } from '../../src/kernel/time.ts'
 import { claim } from '../../src/metering/freeze.ts'
+import { type Allowance, cover } from '../../src/metering/included.ts'
 import { apportion, freeze } from '../../src/metering/quantities.ts'
 import {
+  allowances,
   event,
   hourMs,
   keyOf,
@@ -17,12 +20,64 @@ import {
   remote,
   type Shop,
   send,
+  told,
   traits,
 } from '../metering/market.ts'
 
 const quantity = fc
   .tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 999 }))
   .map(([whole, places]) => `${whole}.${String(places).padStart(3, '0')}`)
+
+describe('included units', () => {
+  const hours = ['09', '10', '11', '12'].map((hour) => `2027-03-10T${hour}:00Z` as Hour)
+  const period: fc.Arbitrary<Allowance> = fc
+    .record({
+      from: fc.integer({ min: 0, max: 5 * 60 }),
+      minutes: fc.option(fc.integer({ min: 1, max: 200 })),
+      quantity: fc.option(quantity, { freq: 8 }),
+      used: quantity,
+    })
+    .map(({ from, minutes, quantity, used }) => ({
+      startsAt: later(noon, (from - 240) * 60_000),
+      endsAt: minutes === null ? null : later(noon, (from - 240 + minutes) * 60_000),
+      quantity,
+      used,
+    }))
+  const noon: Instant = '2027-03-10T12:00:00.000Z'
+
+  it('are used up before anything is sent, exactly, whatever the parts and periods', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...hours), quantity), { maxLength: 30 }),
+        fc.array(period, { maxLength: 4 }),
+        fc.constantFrom('whole' as const, 'decimal' as const),
+        (parts, periods, takes) => {
+          let allowances: readonly Allowance[] = periods
+          let carry: Decimal = '0'
+          const sums = { quantity: '0', covered: '0', sent: '0' }
+          for (const [hour, one] of parts) {
+            const { covered, allowances: after } = cover(hour, one, allowances)
+            const split = freeze(carry, one, { ...traits, quantity: takes }, covered)
+            expect(plus(split.carriedIn, one)).toBe(
+              total([split.sent, split.covered, split.carriedOut]),
+            )
+            if (compare(covered, one) < 0) expect(cover(hour, '1', after).covered).toBe('0')
+            allowances = after
+            carry = split.carriedOut
+            sums.quantity = plus(sums.quantity, one)
+            sums.covered = plus(sums.covered, covered)
+            sums.sent = plus(sums.sent, split.sent)
+          }
+          const used = (all: readonly Allowance[]) => total(all.map((one) => one.used))
+          expect(minus(used(allowances), used(periods))).toBe(sums.covered)
+          expect(total([sums.sent, sums.covered, carry])).toBe(sums.quantity)
+          const beyond = minus(sums.quantity, sums.covered)
+          expect(sums.sent).toBe(takes === 'whole' ? floor(beyond) : beyond)
+        },
+      ),
+    )
+  })
+})
 
 describe('carrying', () => {
   it('sends the floor of the running total, whatever the parts', () => {
@@ -67,6 +122,7 @@ type Step =
   | { readonly is: 'market'; readonly mood: Mood }
   | { readonly is: 'killed'; readonly before: 'call' | 'settling' }
   | { readonly is: 'held'; readonly hoursAgo: number }
+  | { readonly is: 'include'; readonly quantity: Decimal | null }
   | { readonly is: 'end' }
 type Happening = {
   readonly other: boolean
@@ -122,13 +178,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       hoursAgo: fc.integer({ min: 0, max: 3 }),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      is: fc.constant('include' as const),
+      quantity: fc.option(quantity, { freq: 4 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ is: 'end' as const }) },
 )
 
-describe('usage, whatever happens', () => {
+describe.each([
+  ['where all is sent', {}],
+  ['where only what exceeds the included units is sent', { overageOnly: true }],
+  ['where decimals beyond them are', { overageOnly: true, quantity: 'decimal' as const }],
+])('usage, whatever happens, %s', (_, changed) => {
   let shop: Shop
   beforeAll(async () => {
-    shop = await openShop([])
+    shop = await openShop([], changed)
   })
   afterAll(() => shop.world.close())
 
@@ -139,7 +206,7 @@ describe('usage, whatever happens', () => {
         await settle(shop)
         await check(shop)
       }),
-      { numRuns: Number(process.env.METERING_RUNS ?? 12), endOnFailure: true },
+      { numRuns: Number(process.env.METERING_RUNS ?? 8), endOnFailure: true },
     )
   })
 
@@ -149,6 +216,7 @@ describe('usage, whatever happens', () => {
 
   async function live({ market, world, connection }: Shop, steps: readonly Step[]) {
     ;[agreement] = await shop.fresh()
+    await tell(shop, '7.5')
     sent.length = 0
     foreign.clear()
     const now = () => Date.parse(world.deps.now())
@@ -185,9 +253,11 @@ describe('usage, whatever happens', () => {
           foreign.add(key)
           market.ledger.set(key, { id: 'foreign', quantity: '123456' } as any)
         }
-      } else
+      } else if (one.is === 'include') await tell(shop, one.quantity)
+      else
         market.agreements.push(
           remote(agreement, {
+            included: market.agreements.at(-1)?.included ?? [],
             state: { is: 'ended', how: 'cancelled' },
             changedAt: world.deps.now(),
           }),
@@ -195,6 +265,21 @@ describe('usage, whatever happens', () => {
       expect((await proof(shop)).holds).toBe(true)
     }
   }
+
+  /** So many calls are included all along, and two gigabytes until noon, and then one. */
+  const tell = (after: Shop, calls: Decimal | null) =>
+    told(
+      after,
+      remote(agreement, {
+        included: [
+          { dimension: 'api_calls', quantity: calls, from: at('00:00'), until: null },
+          { dimension: 'storage_gb', quantity: '2', from: at('00:00'), until: at('12:20') },
+          { dimension: 'storage_gb', quantity: '1', from: at('12:20'), until: null },
+        ],
+        changedAt: after.world.deps.now(),
+      }),
+    )
+  const at = (time: string): Instant => `2027-03-10T${time}:00.000Z`
 
   function feel(mood: Mood) {
     const { market } = shop
@@ -215,7 +300,9 @@ describe('usage, whatever happens', () => {
     for (let hour = 0; hour < 4; hour++) await pass(after, 65 * 60_000)
   }
 
-  async function check({ market }: Shop) {
+  async function check(after: Shop) {
+    const { market } = after
+    const periods = await allowances(after, `&agreement=${agreement}`)
     const { holds, data } = await proof(shop)
     expect(holds).toBe(true)
     const told = await records(shop)
@@ -231,8 +318,12 @@ describe('usage, whatever happens', () => {
       )
       expect(total(taken.map(([, { quantity }]) => quantity))).toBe(row.accepted)
       expect(compare(row.carried, '1')).toBe(-1)
-      const never = total([row.refused, row.lost, row.carried])
+      const never = total([row.refused, row.lost, row.carried, row.included])
       expect(minus(row.events, never)).toBe(row.accepted)
+      const own = periods.filter(({ dimension }) => dimension === row.dimension)
+      expect(total(own.map(({ used }) => used))).toBe(row.included)
+      if (row.dimension === 'storage_gb')
+        for (const { used, quantity } of own) expect(compare(used, quantity)).toBeLessThan(1)
     }
   }
 })
