@@ -21,6 +21,7 @@ import {
   supersedes,
   type ToldAgreement,
   usageEnd,
+  validAfter,
 } from './model.ts'
 import * as store from './store.ts'
 import * as versions from './versions.ts'
@@ -79,7 +80,11 @@ async function take(
   if (held === undefined) return take(tx, connection, told, readAt)
   if (!supersedes({ remote: told, readAt }, { remote: held, readAt: held.readAt })) {
     await keepLate(tx, held, told, readAt)
-    return held
+    const changedAt = validAfter({ remote: held, readAt: held.readAt }, { remote: told, readAt })
+    if (changedAt === held.changedAt) return held
+    const now = { ...held, changedAt }
+    await versions.add(tx.db, held.id, remoteOf(now), tx.now())
+    return settle(tx, connection, held, now)
   }
   const remote = remoteOf(dated(told, readAt, held))
   if (sameContent(remote, remoteOf(held)))

@@ -202,6 +202,22 @@ export function dated(
   return { ...told, changedAt: readAt }
 }
 
+/**
+ * Since when what is held is true, once an overtaken reading is known too. One that dates nothing and says something
+ * else shows that it was otherwise in between: what is held is then dated by its own newest reading.
+ */
+export function validAfter(
+  held: Reading<RemoteAgreement>,
+  { remote, readAt }: Reading<ToldAgreement>,
+): Instant {
+  const { changedAt } = held.remote
+  const wasOtherwise =
+    remote.changedAt === null &&
+    readAt >= changedAt &&
+    !sameContent({ ...remote, changedAt }, remoteOf(held.remote))
+  return wasOtherwise ? held.readAt : changedAt
+}
+
 const plain = (value: unknown): unknown =>
   value === undefined ? undefined : JSON.parse(JSON.stringify(value))
 

@@ -128,6 +128,31 @@ describe('readings that overtake each other', () => {
   })
 })
 
+it('knows that it was otherwise in between when a slow reading says so', async () => {
+  know('between', 'b-1')
+  await poll()
+  world.advance(60_000)
+  know('between', 'b-2', { state: { is: 'suspended' } })
+  market.meanwhile = async () => {
+    market.meanwhile = undefined
+    world.advance(1_000)
+    know('between', 'b-3')
+    await agreements.read(world.deps, connection, 'between')
+  }
+  const began = world.deps.now()
+  await agreements.read(world.deps, connection, 'between')
+  const seen = (await versions('between')).map((v: any) => [v.state.is, v.validFrom, v.validTo])
+  const back = world.deps.now()
+  expect(seen.slice(1)).toEqual([
+    ['suspended', began, back],
+    ['active', back, null],
+  ])
+  expect(await byRef(world, connection, 'between')).toMatchObject({
+    state: { is: 'active' },
+    changedAt: back,
+  })
+})
+
 describe('usage of an agreement whose licence is itself stops', () => {
   const gone = { state: { is: 'ended', how: 'cancelled' } } as const
   const says = (ref: string, at: any) =>

@@ -1,10 +1,15 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type Agreement,
   changedFields,
+  dated,
+  type RemoteAgreement,
+  remindersOf,
   sameContent,
   supersedes,
   usageEnd,
+  validAfter,
 } from '../../src/agreements/model.ts'
 import { type Arrival, agreementOf, knownHolder } from '../../src/agreements/registration.ts'
 import type { Instant } from '../../src/kernel/time.ts'
@@ -37,6 +42,69 @@ describe('two readings of one agreement', () => {
   it('differ by the fields that differ', () => {
     const after = remote('a', { changedAt: at(1), state: { is: 'suspended' }, native: { x: 1 } })
     expect(changedFields(remote('a'), after).sort()).toEqual(['changedAt', 'native', 'state'])
+  })
+})
+
+describe('readings that a marketplace does not date', () => {
+  type Held = { readonly remote: RemoteAgreement; readonly readAt: Instant }
+  const undated = (planRef: string) => ({ ...remote('a', { planRef }), changedAt: null })
+  const take = (held: Held | undefined, [minute, planRef]: readonly [number, string]): Held => {
+    const [told, readAt] = [undated(planRef), at(minute)]
+    if (held && !supersedes({ remote: told, readAt }, held)) {
+      const changedAt = validAfter(held, { remote: told, readAt })
+      return { ...held, remote: { ...held.remote, changedAt } }
+    }
+    return { remote: dated(told, readAt, held?.remote), readAt }
+  }
+
+  it('leave what the newest said, in whatever order they come', () => {
+    const plans = fc.array(fc.constantFrom('silver', 'gold', 'team'), {
+      minLength: 1,
+      maxLength: 12,
+    })
+    const shuffled = plans.chain((words) => {
+      const readings = words.map((word, minute) => [minute, word] as const)
+      return fc.tuple(
+        fc.constant(readings),
+        fc.shuffledSubarray(readings, { minLength: readings.length }),
+      )
+    })
+    fc.assert(
+      fc.property(shuffled, ([readings, order]) => {
+        const held = order.reduce(take, undefined as Held | undefined)
+        expect(held?.readAt).toBe(at(readings.length - 1))
+        expect(held?.remote.planRef).toBe(readings.at(-1)?.[1])
+        const inOrder = readings.reduce(take, undefined as Held | undefined)
+        const [date = '', first = ''] = [held?.remote.changedAt, inOrder?.remote.changedAt]
+        expect([date >= first, date <= at(readings.length - 1)]).toEqual([true, true])
+      }),
+    )
+  })
+
+  it('are dated by the first that showed it so', () => {
+    const words = ['silver', 'silver', 'gold', 'gold', 'silver']
+    const dates = words.map((_, n) => {
+      const readings = words.slice(0, n + 1).map((word, minute) => [minute, word] as const)
+      return readings.reduce(take, undefined as Held | undefined)?.remote.changedAt
+    })
+    expect(dates).toEqual([at(0), at(0), at(2), at(2), at(4)])
+  })
+
+  it('keep the marketplace’s own date where there is one', () => {
+    expect(dated(remote('a', { changedAt: at(7) }), at(9), remote('a')).changedAt).toBe(at(7))
+  })
+})
+
+describe('reminders of a deadline', () => {
+  const by: Instant = '2027-01-31T00:00:00.000Z'
+  it.each([
+    ['2027-01-01T00:00:00.000Z', 0, '2027-01-24T00:00:00.000Z'],
+    ['2027-01-23T23:59:59.999Z', 0, '2027-01-24T00:00:00.000Z'],
+    ['2027-01-24T00:00:00.000Z', 1, '2027-01-30T00:00:00.000Z'],
+    ['2027-01-30T00:00:00.000Z', 2, null],
+    ['2027-03-01T00:00:00.000Z', 2, null],
+  ] as const)('at %s: %i are due', (now, due, next) => {
+    expect(remindersOf(by, now)).toEqual({ due, next })
   })
 })
 

@@ -54,8 +54,11 @@ const pending = () =>
     state: { is: 'pending' },
     awaits: { what: 'activation', by: later(world.deps.now(), 30 * dayMs) },
   }) as const
-const ask = (id: string, what: string, body?: unknown) =>
-  desk().post(`/v1/agreements/${id}/${what}`, body)
+/** Asks a moment later than whatever was asked before, so that their order shows. */
+const ask = (id: string, what: string, body?: unknown) => {
+  world.advance(1)
+  return desk().post(`/v1/agreements/${id}/${what}`, body)
+}
 const operations = async (id: string) =>
   (await world.as('viewer').get(`/v1/agreements/${id}/operations`)).body.data
 const told = async (id: string) =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { NoticeAbout, ReceivedNotice } from '../../src/notices/model.ts'
+import type { Asked, NoticeAbout, ReceivedNotice } from '../../src/notices/model.ts'
 import type { IncomingNotice } from '../../src/notices/port.ts'
 import { problemOf, type World } from './world.ts'
 
@@ -7,10 +7,18 @@ import { problemOf, type World } from './world.ts'
 export type Told = {
   readonly incoming: readonly IncomingNotice[]
   readonly about: readonly NoticeAbout[]
+  /** What they ask, of those that ask. */
+  readonly asks?: readonly Asked[]
 }
 
 export type NoticesWorld = Omit<World<'notices'>, 'impostor' | 'forbid' | 'strike' | 'heal'> & {
   readonly secret: string
+  /** How it knows the sender: by the shared secret alone, or by keys that the provider publishes. */
+  readonly knowsBy?: 'secret' | 'keys'
+  /** Calls that somebody else made to look like the provider's, by what gives them away. */
+  readonly forgeries?: Readonly<
+    Record<string, (incoming: IncomingNotice) => Promise<IncomingNotice>>
+  >
   /** What can happen, by what happens: the calls that the provider made then. */
   readonly happens: Readonly<Record<string, () => Promise<Told>>>
   /** The same notice, were it of another kind. */
@@ -29,6 +37,8 @@ export function noticesContract(name: string, open: () => Promise<NoticesWorld>)
     })
     afterAll(() => world.close())
 
+    const byKeys = () => world.knowsBy === 'keys'
+    const asked = (notices: readonly ReceivedNotice[]) => notices.flatMap(({ asks }) => asks ?? [])
     const receive = async (incoming: readonly IncomingNotice[]) => {
       const notices: ReceivedNotice[] = []
       for (const one of incoming) notices.push(...(await world.port().receive(one, world.secret)))
@@ -37,7 +47,7 @@ export function noticesContract(name: string, open: () => Promise<NoticesWorld>)
 
     it('says what each notice is about', async () => {
       for (const [what, happen] of Object.entries(world.happens)) {
-        const { incoming, about } = await happen()
+        const { incoming, about, asks } = await happen()
         first ??= incoming[0]!
         const notices = await receive(incoming)
         expect(notices, what).toHaveLength(about.length)
@@ -45,6 +55,7 @@ export function noticesContract(name: string, open: () => Promise<NoticesWorld>)
           notices.map((notice) => notice.about),
           what,
         ).toEqual(expect.arrayContaining(about.map((one) => expect.objectContaining(one))))
+        expect(asked(notices), what).toEqual(asks ?? [])
         for (const { at, kind, native } of notices) {
           expect(at, what).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/)
           expect(kind, what).toMatch(/\w/)
@@ -61,18 +72,34 @@ export function noticesContract(name: string, open: () => Promise<NoticesWorld>)
       expect(distinct.size).toBeLessThan(notices.length)
     })
 
-    it('calls nobody', async () => {
+    it('calls nobody', async (context) => {
+      if (byKeys()) context.skip('it fetches the keys that the provider publishes')
       const before = await world.calls()
       await world.astray().receive(first, world.secret)
       expect(await world.calls()).toBe(before)
     })
 
-    it.each([
+    it('decides nothing while the provider’s keys cannot be had', async (context) => {
+      if (!byKeys()) context.skip('it knows the sender by the shared secret')
+      const refused = world.astray().receive(first, world.secret)
+      expect((await problemOf(refused)).code).toBe('unavailable')
+    })
+
+    it('does not believe what only looks like the provider’s', async (context) => {
+      if (!world.forgeries && !byKeys()) context.skip('whoever has the secret is the provider')
+      for (const [what, forge] of Object.entries(world.forgeries ?? expect.fail('forge some'))) {
+        const refused = world.port().receive(await forge(first), world.secret)
+        expect((await problemOf(refused)).code, what).toBe('unauthenticated')
+      }
+    })
+
+    it.for([
       ['another secret', (secret: string) => `${secret.slice(0, -1)}!`],
       ['a shorter one', (secret: string) => secret.slice(0, -1)],
       ['a longer one', (secret: string) => `${secret}x`],
       ['an empty one', () => ''],
-    ])('does not believe a sender with %s', async (_, change) => {
+    ] as const)('does not believe a sender with %s', async ([_, change], context) => {
+      if (byKeys()) context.skip('it knows the sender by keys that the provider publishes')
       const refused = world.port().receive(first, change(world.secret))
       expect((await problemOf(refused)).code).toBe('unauthenticated')
     })

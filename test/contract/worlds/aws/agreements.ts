@@ -75,6 +75,7 @@ export async function awsAgreements(): Promise<AgreementsWorld> {
       }
     },
     pastTokenLife: 'PT4H1S',
+    unable: { renewInPlace: 'a renewal is another agreement' },
     answerEmptyPages: () => cloud.set({ catalog: { emptyFirstPage: true } }),
     async close() {
       browser.close()
