@@ -151,6 +151,27 @@ describe('the row of an offer', () => {
     })
   })
 
+  it('is accepted before anybody subscribed, and says why it could not be put back', () => {
+    const accepted = { is: 'accepted', offerRef: 'o', acceptedAt: now, agreement: null }
+    const status = (state: object) => offerRows(offer({ state }), around)[0]?.row.fields
+    expect(status(accepted)).toMatchObject({ status: 'accepted', nativeStatus: null })
+    const reasons = [{ part: 'job', code: null, message: 'too late' }]
+    expect(status({ is: 'withdrawn', offerRef: 'o', reasons })).toMatchObject({
+      status: 'withdrawn',
+      nativeStatus: 'too late',
+    })
+  })
+
+  it.each([
+    [undefined, 'new'],
+    [{ attested: false }, 'new'],
+    [{ attested: true }, 'renewal'],
+    [{ of: 'agr_1', attested: true }, 'renewal'],
+  ])('with the answer %j is called %s', (renewal, type) => {
+    const [only] = offerRows(offer({}, { renewal }), around)
+    expect(only?.row.fields).toMatchObject({ type })
+  })
+
   it('shows a fee as a percentage, exactly', () => {
     const money = { currency: 'USD', amount: '1.00' }
     const fee = { is: 'known', rate: '0.0150', amount: money, rules: [], confidence: 'official' }

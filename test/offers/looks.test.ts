@@ -200,6 +200,8 @@ describe('at its end', () => {
     const gone = await setTheStage({ looks: true, traits: { lookEveryMinutes: 30 } })
     const { id } = await gone.live({ acceptBy: '2026-11-24', payments: undefined })
     await gone.world.as('admin').delete(`/v1/connections/${gone.connection}`)
+    await gone.pass(30 * minuteMs)
+    expect(await gone.shown(id)).toMatchObject({ state: { is: 'live' }, looked: null })
     await gone.pass(3 * dayMs)
     expect((await gone.shown(id)).state.is).toBe('expired')
     await gone.world.close()
