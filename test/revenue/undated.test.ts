@@ -84,11 +84,14 @@ describe('rows that no report dates', () => {
   })
 
   it('are told last by the later file where two of an import differ', async () => {
+    put(state, '0.csv', [undated('l1', '100.00')])
+    await imported()
+    world.advance(dayMs)
     put(state, 'a.csv', [undated('l1', '90.00')])
     put(state, 'b.csv', [undated('l1', '100.00')])
-    await imported()
+    expect(await imported()).toMatchObject({ rowsNew: 2 })
     expect(await amounts()).toEqual(['100.00'])
-    expect(await imported(true)).toMatchObject({ rowsRead: 2, rowsNew: 0 })
+    expect(await imported(true)).toMatchObject({ rowsRead: 3, rowsNew: 0 })
     expect(await amounts()).toEqual(['100.00'])
   })
 
@@ -103,14 +106,14 @@ describe('rows that no report dates', () => {
   })
 
   it('change nothing when old reports are read again after newer ones', async () => {
-    put(state, 'a.csv', [undated('l1', '10.00'), undated('l2', '7.00')])
-    await imported()
-    world.advance(dayMs)
-    put(state, 'b.csv', [undated('l1', '20.00'), undated('l2', '7.00')])
-    await imported()
+    for (const [day, amount] of ['10.00', '10.00', '20.00'].entries()) {
+      put(state, `day-${day}.csv`, [undated('l1', amount), undated('l2', '7.00')])
+      await imported()
+      world.advance(dayMs)
+    }
     const before = await lines()
-    world.advance(dayMs)
-    expect(await imported(true)).toMatchObject({ rowsRead: 4, rowsNew: 0 })
+    expect(before.map((l: any) => l.amount.amount)).toEqual(['20.00', '7.00'])
+    expect(await imported(true)).toMatchObject({ rowsRead: 6, rowsNew: 0 })
     expect(await lines()).toEqual(before)
     expect(await stored()).toBe(3)
   })
