@@ -23,12 +23,22 @@ const tables: Readonly<Record<string, string>> = {
 type Fit = { readonly kind: string; readonly where: string; readonly order: 'asc' | 'desc' }
 const mirrored = 'exists (select 1 from crm_mirrors m where m.connection = connections.id)'
 
+// Where a marketplace tells the plan, it is one that a seller can ask for changes.
+const onPlan = "state_is = 'active' and remote->>'planRef' is not null"
+
 /** What an operation's own subject must be for its example to work: the oldest or newest row that fits. */
 const fitting: Readonly<Record<string, Fit>> = {
   'patch /v1/offers/{id}': { kind: 'offer', where: "state_is = 'draft'", order: 'asc' },
   'post /v1/offers/{id}/submit': { kind: 'offer', where: "state_is = 'draft'", order: 'desc' },
   'post /v1/offers/{id}/extend': { kind: 'offer', where: "state_is = 'live'", order: 'asc' },
   'post /v1/offers/{id}/withdraw': { kind: 'offer', where: "state_is = 'live'", order: 'desc' },
+  'post /v1/agreements/{id}/activate': {
+    kind: 'agr',
+    where: "awaits = 'activation'",
+    order: 'asc',
+  },
+  'post /v1/agreements/{id}/change': { kind: 'agr', where: onPlan, order: 'asc' },
+  'post /v1/agreements/{id}/cancel': { kind: 'agr', where: onPlan, order: 'desc' },
   'post /v1/commitments': {
     kind: 'buyer',
     where: 'not exists (select 1 from commitments c where c.buyer = buyers.id)',

@@ -37,6 +37,8 @@ describe('the OpenAPI document', () => {
     const failures: string[] = []
     for (const { method, path, operation } of operations()) {
       const answer = await send(method, path, operation)
+      // What none of the demo's marketplaces takes from a seller is refused as it is described.
+      if (answer.status === 501 && operation.responses[501]) continue
       if (answer.status >= 400)
         failures.push(`${method} ${answer.url}: ${answer.status} ${answer.text.slice(0, 300)}`)
       else if (!operation.responses[answer.status])
