@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ClientCertificateCredential, ClientSecretCredential } from '@azure/identity'
 import { createLocalJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ACMESOFT, exchange, login, MARKETPLACE, openAzure, type SimulatedAzure } from './open.ts'
@@ -187,6 +188,40 @@ it('publishes its keys, rotates them, and describes itself', async () => {
   await azure.post('/control/keys/rotate', { forget: true })
   expect((await keys()).keys).toHaveLength(1)
   expect((await list(azure.bearer)).status).toBe(403)
+})
+
+it("serves Microsoft's own client, behind a proxy that gives it https", async () => {
+  const httpClient = {
+    async sendRequest(request: any) {
+      const url = request.url.replace('https://login.example', `${azure.base}/login`)
+      const answer = await fetch(url, {
+        method: request.method,
+        headers: { ...request.headers.toJSON(), 'x-forwarded-host': 'login.example' },
+        ...(typeof request.body === 'string' ? { body: request.body } : {}),
+      })
+      const headers = new request.headers.constructor(Object.fromEntries(answer.headers))
+      return { request, status: answer.status, headers, bodyAsText: await answer.text() }
+    },
+  }
+  const { tenantId, clientId, secret } = ACMESOFT
+  const options = {
+    authorityHost: 'https://login.example',
+    disableInstanceDiscovery: true,
+    httpClient,
+    retryOptions: { maxRetries: 0 },
+  }
+  const scope = `${MARKETPLACE}/.default`
+  const { token } = await new ClientSecretCredential(tenantId, clientId, secret, options).getToken(
+    scope,
+  )
+  expect((await list(token)).status).toBe(200)
+  const { pem, key } = selfSigned()
+  await azure.post('/control/apps', { clientId, certificate: pem })
+  const certificate = `${pem}\n${key}`
+  const credential = new ClientCertificateCredential(tenantId, clientId, { certificate }, options)
+  expect((await list((await credential.getToken(scope)).token)).status).toBe(200)
+  const wrong = new ClientSecretCredential(tenantId, clientId, 'nonsense', options).getToken(scope)
+  await expect(wrong).rejects.toThrow(/AADSTS7000215/)
 })
 
 it('hands tokens to managed identities', async () => {

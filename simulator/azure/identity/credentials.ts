@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import type { App } from '../parties.ts'
 import type { AzureState } from '../state.ts'
+import { type Endpoint, REAL_LOGIN } from './base.ts'
 import { isSignedBy, parseToken } from './jwt.ts'
 import { LoginRefusal } from './refusal.ts'
 import { tokenNow } from './time.ts'
@@ -16,7 +17,7 @@ export function authenticatedApp(
   state: AzureState,
   tenantId: string,
   form: URLSearchParams,
-  endpoint: string,
+  endpoint: Endpoint,
 ): App {
   const assertion = form.get('client_assertion')
   const named = form.get('client_id') ?? (assertion && parseToken(assertion)?.claims.sub)
@@ -79,7 +80,7 @@ function checkAssertion(
   app: App,
   assertion: string,
   form: URLSearchParams,
-  endpoint: string,
+  endpoint: Endpoint,
 ): void {
   if (form.get('client_assertion_type') !== ASSERTION_TYPE) throw missing('client_assertion_type')
   const token = parseToken(assertion)
@@ -107,7 +108,7 @@ function checkClaims(
   state: AzureState,
   app: App,
   claims: Record<string, any>,
-  endpoint: string,
+  endpoint: Endpoint,
 ): void {
   const now = tokenNow(state)
   const from = (claims.nbf ?? claims.iat ?? 0) * 1000 - SKEW_MS
@@ -125,7 +126,10 @@ function checkClaims(
       'Client assertion application identifier does not match the identifier of the application.',
     )
   }
-  const audiences = [endpoint, realEndpoint(endpoint), endpoint.replace(/\/oauth2.*$/, '/v2.0')]
+  const paths = [endpoint.path, `${app.tenantId}/v2.0`]
+  const audiences = [endpoint.base, REAL_LOGIN].flatMap((base) =>
+    paths.map((path) => `${base}/${path}`),
+  )
   if (!audiences.includes(claims.aud)) {
     throw new LoginRefusal(
       'invalid_client',
@@ -133,9 +137,4 @@ function checkClaims(
       'Client assertion audience claim does not match Realm issuer.',
     )
   }
-}
-
-/** The same token endpoint at Microsoft's own address: clients may write that as the audience. */
-function realEndpoint(endpoint: string): string {
-  return endpoint.replace(/^.*\/azure\/login\//, 'https://login.microsoftonline.com/')
 }

@@ -1,8 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type { AzureState } from '../state.ts'
+import { loginBase, REAL_LOGIN as REAL } from './base.ts'
 import { keySet } from './keys.ts'
-
-const REAL = 'https://login.microsoftonline.com'
 
 /**
  * What a standard client may ask for before a token: OpenID configuration of v1 and v2, instance discovery
@@ -10,17 +9,17 @@ const REAL = 'https://login.microsoftonline.com'
  */
 export function discoveryRoutes(state: AzureState): Hono {
   const routes = new Hono()
-  const base = () => `${state.world.origin()}/azure/login`
+  const base = (c: Context) => loginBase(state, c)
   routes.get('/:tenant/.well-known/openid-configuration', (c) => {
     const tenant = c.req.param('tenant')
     const issuer = `https://sts.windows.net/${tenant}/`
-    return c.json(configuration(`${base()}/${tenant}`, issuer, 'oauth2', 'discovery/keys'))
+    return c.json(configuration(`${base(c)}/${tenant}`, issuer, 'oauth2', 'discovery/keys'))
   })
   routes.get('/:tenant/v2.0/.well-known/openid-configuration', (c) => {
     const tenant = c.req.param('tenant')
     const issuer = `${REAL}/${tenant}/v2.0`
     return c.json(
-      configuration(`${base()}/${tenant}`, issuer, 'oauth2/v2.0', 'discovery/v2.0/keys'),
+      configuration(`${base(c)}/${tenant}`, issuer, 'oauth2/v2.0', 'discovery/v2.0/keys'),
     )
   })
   const keys = (c: Context) => c.json(keySet(state.world))
@@ -32,9 +31,9 @@ export function discoveryRoutes(state: AzureState): Hono {
     ).pathname
       .split('/')
       .filter((part) => !['', 'azure', 'login'].includes(part))
-    const host = new URL(state.world.origin()).host
+    const host = new URL(base(c)).host
     return c.json({
-      tenant_discovery_endpoint: `${base()}/${tenant}/v2.0/.well-known/openid-configuration`,
+      tenant_discovery_endpoint: `${base(c)}/${tenant}/v2.0/.well-known/openid-configuration`,
       'api-version': '1.1',
       metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
     })

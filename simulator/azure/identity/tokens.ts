@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { App } from '../parties.ts'
 import type { AzureState } from '../state.ts'
+import { type Endpoint, loginBase } from './base.ts'
 import { authenticatedApp, missing } from './credentials.ts'
 import { discoveryRoutes } from './discovery.ts'
 import { issue } from './issue.ts'
@@ -14,7 +15,10 @@ export function loginRoutes(state: AzureState): Hono {
   const serve = (version: 1 | 2) => async (c: any) => {
     const form = new URLSearchParams(await c.req.text())
     try {
-      return c.json(token(state, c.req.param('tenant'), version, form), 200, {
+      const tenant = c.req.param('tenant')
+      const path = `${tenant}/${version === 1 ? 'oauth2/token' : 'oauth2/v2.0/token'}`
+      const at = { base: loginBase(state, c), path }
+      return c.json(token(state, tenant, version, form, at), 200, {
         'cache-control': 'no-store',
         pragma: 'no-cache',
       })
@@ -34,11 +38,12 @@ function token(
   tenant: string,
   version: 1 | 2,
   form: URLSearchParams,
+  at: Endpoint,
 ): Record<string, unknown> {
   const grant = form.get('grant_type')
   if (!grant) throw missing('grant_type')
   if (grant === 'refresh_token') {
-    const app = authenticatedApp(state, tenantOfRefresh(state, tenant, form), form, at())
+    const app = authenticatedApp(state, tenantOfRefresh(state, tenant, form), form, at)
     return refreshed(state, app, version, resourceOf(state, version, form, false), form)
   }
   if (grant !== 'client_credentials') {
@@ -48,18 +53,13 @@ function token(
       `The app requested an unsupported grant type '${grant}'.`,
     )
   }
-  const app = authenticatedApp(state, knownTenant(state, tenant), form, at())
+  const app = authenticatedApp(state, knownTenant(state, tenant), form, at)
   return issue(state, {
     app,
     version,
     resource: resourceOf(state, version, form, true),
     user: null,
   })
-
-  function at(): string {
-    const path = version === 1 ? 'oauth2/token' : 'oauth2/v2.0/token'
-    return `${state.world.origin()}/azure/login/${tenant}/${path}`
-  }
 }
 
 function knownTenant(state: AzureState, tenant: string): string {
