@@ -6,7 +6,7 @@ import { importJob, run, startIfNew } from './import.ts'
 
 export const handlers: Handlers<Deps> = { [importJob]: run }
 
-/** Report files grow once a day; looking for new content is one listing. */
+/** Report files grow once a day; looking for new content is one listing, and reports on demand are asked for daily. */
 export const syncs: readonly SyncDefinition[] = [
   {
     name: 'revenue',
