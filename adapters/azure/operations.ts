@@ -42,14 +42,29 @@ export const operate =
     if (isSo(read, wanted)) return { is: 'done' }
     if (wanted.is === 'activate') return activate(azure, read)
     forbidWhatCannotBe(read, wanted)
-    const running = (await pendingOf(azure, agreementRef)).find((one) => isSame(one, wanted))
-    if (running?.id) return { is: 'running', operationRef: running.id }
-    const { headers } = await azure.call('fulfilment', {
-      ...requestOf(wanted),
-      path: pathOf(agreementRef),
-    })
-    return { is: 'running', operationRef: operationIn(headers) }
+    const known = await underWay(azure, agreementRef, wanted)
+    if (known) return known
+    const call = { ...requestOf(wanted), path: pathOf(agreementRef) }
+    try {
+      const { headers } = await azure.call('fulfilment', call)
+      return { is: 'running', operationRef: operationIn(headers) }
+    } catch (error) {
+      // The list of operations fills with a delay; a conflict says that there is one.
+      const isBusy = error instanceof Problem && error.code === 'conflict'
+      const late = isBusy ? await underWay(azure, agreementRef, wanted) : undefined
+      if (late) return late
+      throw error
+    }
   }
+
+async function underWay(
+  azure: AzureClient,
+  id: string,
+  wanted: Change,
+): Promise<OperationProgress | undefined> {
+  const found = (await pendingOf(azure, id)).find((one) => isSame(one, wanted))
+  return found?.id ? { is: 'running', operationRef: found.id } : undefined
+}
 
 /** 200 is no more than accepted: the subscription shows minutes later what became of it, and has no operation. */
 async function activate(azure: AzureClient, read: Subscription): Promise<OperationProgress> {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { offerSettings } from './offer-settings.ts'
 import { reportSettings } from './revenue-settings.ts'
 
-export { type Credentials, credentials } from './credentials.ts'
+export { credentials } from './credentials.ts'
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' })
 const guid = z.guid('must be a GUID')

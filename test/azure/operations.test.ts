@@ -119,6 +119,25 @@ describe('asking for a change', () => {
     expect((await failing(busy.operate({ is: 'cancel' }))).code).toBe('conflict')
   })
 
+  it('finds the one under way that the list showed too late', async () => {
+    let looks = 0
+    const { operate } = market(
+      {},
+      {
+        [`PATCH ${base}`]: { status: 409, json: {} },
+        [`GET ${base}/operations`]: () => {
+          looks += 1
+          const known = { id: 'known', action: 'ChangePlan', status: 'NotStarted', planId: 'gold' }
+          return { json: looks === 1 ? {} : { operations: [known] } }
+        },
+      },
+    )
+    expect(await operate({ is: 'change_plan', planRef: 'gold' })).toEqual({
+      is: 'running',
+      operationRef: 'known',
+    })
+  })
+
   it('goes as it really went with Microsoft', async () => {
     const entries = recording('UpdateSubscriptionAsync')
     const patch = entries.find(({ RequestMethod }) => RequestMethod === 'PATCH')!
