@@ -24,6 +24,8 @@ export type Purchase = {
   readonly paymentUnit: TermUnit | null
   readonly privateOffer: string | null
   readonly isCsp?: boolean
+  /** Who orders: for a cloud solution provider's purchase, the provider. */
+  readonly purchaser?: { readonly tenantId: string }
 }
 
 /** What holds for a purchase. Amounts in US dollars, exact decimal text. */
@@ -86,7 +88,11 @@ function candidates(state: AzureState, purchase: Purchase, plan: Plan, day: stri
 
 function isHeldBy(offer: PrivateOffer, purchase: Purchase): boolean {
   if (offer.state !== 'live') return false
-  if (offer.resource.privateOfferType === 'cspPromotion') return purchase.isCsp === true
+  if (offer.resource.privateOfferType === 'cspPromotion') {
+    const partners: { readonly id: string }[] = offer.resource.beneficiaries ?? []
+    const orders = purchase.isCsp === true ? purchase.purchaser?.tenantId : undefined
+    return partners.some((partner) => partner.id === orders)
+  }
   return offer.acceptance?.billingAccountId === purchase.billingAccountId
 }
 

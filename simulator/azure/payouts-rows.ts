@@ -1,3 +1,4 @@
+import Big from 'big.js'
 import { payments } from './billing-payouts.ts'
 import type { Row } from './insights-select.ts'
 import type { Publisher } from './parties.ts'
@@ -30,7 +31,7 @@ export function historyRows(state: AzureState, publisher: Publisher): Row[] {
       const buyer = subscription && state.buyers.get(subscription.billingAccountId)
       const product = subscription && state.products.get(subscription.product)
       const shown = (text: string | undefined) => (subscription?.isCsp ? '' : (text ?? ''))
-      const tax = Number(one.taxCC) !== 0
+      const tax = !Big(one.taxCC).eq(0)
       return {
         earningId: one.id,
         participantId: publisher.sellerId,
