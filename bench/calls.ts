@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { adapters } from '../adapters/index.ts'
@@ -9,9 +10,9 @@ import { createApp, handlers } from '../src/app.ts'
 import { insertKey } from '../src/keys.ts'
 import { silent } from '../src/platform/log.ts'
 import { openRuntime } from '../src/runtime/open.ts'
-import { buyerAccount, offerBody, setUp } from './seller.ts'
+import { marketplace, offerBody, setUp } from './seller.ts'
 
-/** Provider calls against the fewest possible: 10,000 usage records of 100 agreements, and 5,000 changed rows in the sales org. */
+/** Provider calls against the fewest possible, at the marketplace of `--cloud` (aws): 10,000 usage records of 100 agreements, and 5,000 changed rows in the sales org. */
 const postgres = process.env.DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/postgres'
 const database = `tradepost_calls_${process.pid}`
 const agreementsCount = 100
@@ -20,6 +21,8 @@ const hoursPerRound = 10
 const dimensions = ['api_calls', 'storage_gb']
 const rowsCount = 5_000
 const hourMs = 3_600_000
+const { values } = parseArgs({ options: { cloud: { type: 'string', default: 'aws' } } })
+const cloud = marketplace(values.cloud)
 const key = 'tp_calls_admin_key_0123456789abcdef'
 
 await administer(`create database ${database}`)
@@ -43,20 +46,14 @@ await insertKey(runtime.deps, 'bench', 'admin', key)
 const app = createApp({ open: () => runtime.deps })
 const clouds = client(simulator.origin)
 const api = inProcess()
-await clouds.post('/aws/control/settings', { quotas: { enforced: false } })
+await cloud.unlimit(clouds)
 
 let isSettingUp = true
 const meanwhile = keepWorking()
-await setUp(api, clouds, { simulator: simulator.origin })
+await setUp(api, clouds, { simulator: simulator.origin, cloud })
 isSettingUp = false
 await meanwhile
-for (let i = 0; i < agreementsCount; i++) {
-  await clouds.post('/aws/buyer/accept', {
-    offerId: 'offer-demopub1ic001',
-    account: buyerAccount,
-    quantities: { seats: 1 },
-  })
-}
+for (let i = 0; i < agreementsCount; i++) await cloud.accept(clouds)
 await pass(24 * hourMs)
 await usage()
 await crm()
@@ -68,7 +65,7 @@ async function usage(): Promise<void> {
   const refs = (await api.get('/v1/agreements?limit=200')).data.map((a: any) => a.agreementRef)
   if (refs.length !== agreementsCount)
     throw new Error(`${refs.length} agreements of ${agreementsCount}`)
-  const before = (await clouds.get('/aws/control/calls')).BatchMeterUsage ?? 0
+  const before = await cloud.usageCalls(clouds)
   let records = 0
   for (let round = 0; round < rounds; round++) {
     const hour = Math.floor(clock.now() / hourMs) * hourMs
@@ -91,11 +88,11 @@ async function usage(): Promise<void> {
     records += events.length
     await pass(12 * hourMs)
   }
-  const { records: held } = await clouds.get('/aws/control/ledger')
-  const calls = (await clouds.get('/aws/control/calls')).BatchMeterUsage - before
-  const least = Math.ceil(records / 25)
+  const held = await cloud.heldRecords(clouds)
+  const calls = (await cloud.usageCalls(clouds)) - before
+  const least = Math.ceil(records / cloud.recordsPerCall)
   console.log(
-    `${records} records of ${refs.length} agreements: ${held.length} held, ${calls} calls, at least ${least}`,
+    `${records} records of ${refs.length} agreements: ${held} held, ${calls} calls, at least ${least}`,
   )
   console.log(`METERING_CALLS ${(calls / least).toFixed(4)}`)
 }

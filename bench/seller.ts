@@ -34,12 +34,92 @@ export type Seller = {
   readonly buyer: string
 }
 
+/** What a benchmark must know of one marketplace's simulator, to sell and meter there. */
+type Cloud = {
+  readonly provider: string
+  /** The seller's listing, and the account of the buyer. */
+  readonly listingRef: string
+  readonly buyerRef: string
+  /** The seller's account, as it is connected here. */
+  connection(simulator: string): { readonly settings: object; readonly credentials: object }
+  /** Tells the simulator where to send its notices. */
+  notify(clouds: Client, url: string, secret: string): Promise<void>
+  /** Lets as many calls through as are made: they are counted, not held up. */
+  unlimit(clouds: Client): Promise<void>
+  /** The buyer accepts the public offer once more: another agreement. */
+  accept(clouds: Client): Promise<void>
+  /** Calls that told usage, so far, and the most records one of them can hold. */
+  usageCalls(clouds: Client): Promise<number>
+  readonly recordsPerCall: number
+  /** Usage records that the simulator took. */
+  heldRecords(clouds: Client): Promise<number>
+}
+
+/** One for each marketplace: `--cloud` names it, and an entry here is all that another one needs. */
+const marketplaces: Readonly<Record<string, Cloud>> = {
+  aws: {
+    provider: 'aws',
+    listingRef: product,
+    buyerRef: buyerAccount,
+    connection: (simulator) => ({
+      settings: { endpoint: `${simulator}/aws` },
+      credentials: {
+        kind: 'keys',
+        accessKeyId: 'AKIASIMSELLER0000001',
+        secretAccessKey: 'simulated-seller-secret',
+      },
+    }),
+    notify: (clouds, url, secret) =>
+      clouds.post('/aws/control/destinations', { url, header: 'x-tradepost-secret', secret }),
+    unlimit: (clouds) => clouds.post('/aws/control/settings', { quotas: { enforced: false } }),
+    accept: (clouds) =>
+      clouds.post('/aws/buyer/accept', {
+        offerId: 'offer-demopub1ic001',
+        account: buyerAccount,
+        quantities: { seats: 1 },
+      }),
+    usageCalls: async (clouds) => (await clouds.get('/aws/control/calls')).BatchMeterUsage ?? 0,
+    recordsPerCall: 25,
+    heldRecords: async (clouds) => (await clouds.get('/aws/control/ledger')).records.length,
+  },
+}
+
+/** The marketplace that `--cloud` names. */
+export function marketplace(name: string): Cloud {
+  const found = marketplaces[name]
+  if (!found) throw new Error(`--cloud is one of ${Object.keys(marketplaces).join(', ')}`)
+  return found
+}
+
 /** Connects the simulated seller and sales org, and enters the buyer. Repeating it repeats nothing; `notices` is where the cloud can reach us. */
 export async function setUp(
   api: Client,
   clouds: Client,
-  at: { readonly simulator: string; readonly notices?: string },
+  at: { readonly simulator: string; readonly notices?: string; readonly cloud?: Cloud },
 ): Promise<Seller> {
+  const cloud = at.cloud ?? marketplace('aws')
+  const { provider, listingRef, buyerRef } = cloud
+  await installPackage(clouds)
+  const noticeSecret = 'bench-shared-secret'
+  const seller = await api.post(
+    '/v1/connections',
+    { provider, name: 'seller', ...cloud.connection(at.simulator), noticeSecret },
+    'set-up-seller',
+  )
+  if (at.notices) await cloud.notify(clouds, `${at.notices}/notices/${seller.id}`, noticeSecret)
+  await connectOrg(api, at.simulator)
+  const listing = await eventually('the listing', async () =>
+    (await api.get('/v1/listings')).data.find((l: any) => l.listingRef === listingRef),
+  )
+  const buyer = await api.post(
+    '/v1/buyers',
+    { name: 'Initech', accounts: [{ provider, ref: buyerRef }] },
+    'set-up-buyer',
+  )
+  return { connection: seller.id, listing: listing.id, buyer: buyer.id }
+}
+
+async function installPackage(clouds: Client): Promise<void> {
   const files = readdirSync(packageFolder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('-meta.xml'))
     .map((entry) => join(entry.parentPath, entry.name))
@@ -48,36 +128,15 @@ export async function setUp(
     ({ path }) => /([^/]+)\.permissionset-meta\.xml$/.exec(path)?.[1] ?? [],
   )
   await clouds.post('/salesforce/control/install', { files, assign })
-  const noticeSecret = 'bench-shared-secret'
-  const seller = await api.post(
-    '/v1/connections',
-    {
-      provider: 'aws',
-      name: 'seller',
-      settings: { endpoint: `${at.simulator}/aws` },
-      credentials: {
-        kind: 'keys',
-        accessKeyId: 'AKIASIMSELLER0000001',
-        secretAccessKey: 'simulated-seller-secret',
-      },
-      noticeSecret,
-    },
-    'set-up-seller',
-  )
-  if (at.notices) {
-    const url = `${at.notices}/notices/${seller.id}`
-    await clouds.post('/aws/control/destinations', {
-      url,
-      header: 'x-tradepost-secret',
-      secret: noticeSecret,
-    })
-  }
-  await api.post(
+}
+
+const connectOrg = (api: Client, simulator: string): Promise<unknown> =>
+  api.post(
     '/v1/connections',
     {
       provider: 'salesforce',
       name: 'org',
-      settings: { loginUrl: `${at.simulator}/salesforce` },
+      settings: { loginUrl: `${simulator}/salesforce` },
       credentials: {
         kind: 'client_credentials',
         clientId: 'tradepost-simulator',
@@ -86,16 +145,6 @@ export async function setUp(
     },
     'set-up-org',
   )
-  const listing = await eventually('the listing', async () =>
-    (await api.get('/v1/listings')).data.find((l: any) => l.listingRef === product),
-  )
-  const buyer = await api.post(
-    '/v1/buyers',
-    { name: 'Initech', accounts: [{ provider: 'aws', ref: buyerAccount }] },
-    'set-up-buyer',
-  )
-  return { connection: seller.id, listing: listing.id, buyer: buyer.id }
-}
 
 /** A contract of seats with metered use beside it. */
 export const offerBody = ({ connection, listing, buyer }: Seller, name: string, today: string) => ({

@@ -56,8 +56,12 @@ export async function awsMetering(
   }
   return {
     ...cloud.world('metering', { legacyListings: [LEGACY_CODE], identicalUsage: duplicates }),
+    kinds: ['usual', 'legacy'],
     next,
     tellsApart: duplicates === 'Success',
+    showsHeld: false,
+    takesNothing: true,
+    needsPlan: false,
     oldest() {
       // AWS looks at the time stamp, which may lie anywhere in the hour.
       const oldest = hoursBefore(cloud.now(), lateHoursMax)
