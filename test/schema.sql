@@ -540,6 +540,7 @@ usage_read_backs
   agreement_ref text not null
   dimension text not null
   day date not null
+  agreement text
   plan_ref text
   native_status text
   submitted numeric
@@ -550,6 +551,7 @@ usage_read_backs
   since timestamp with time zone not null
   alarm text
   read_at timestamp with time zone not null
+  constraint usage_read_backs_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint usage_read_backs_alarm_check CHECK (((alarm <> 'agreed'::text) AND (alarm <> 'pending'::text)))
   constraint usage_read_backs_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint usage_read_backs_pkey PRIMARY KEY (connection, agreement_ref, dimension, day)
