@@ -32,6 +32,7 @@ const heartbeatSeconds = 15
 const touchEveryMs = 5_000
 const crashesMax = 20
 const keepDoneSeconds = 86_400
+const lookAgainMs = 250
 
 /**
  * The job engine: pg-boss, and the only file that knows it. A job is a kind and a subject, never state;
@@ -93,19 +94,34 @@ export class Jobs {
     await this.#boss.upsert(queue, data, { ...options, startAfter: new Date(this.#options.now()) })
   }
 
-  /** Runs due jobs, `slots` at a time, until none is due or `limit` have run. Returns how many ran. */
+  /**
+   * Runs due jobs, `slots` at a time, until none is due or `limit` have run. Returns how many ran. A slot that is free
+   * takes what falls due while others are busy: nothing waits for a long job but its own slot.
+   */
   async drain<Deps>(
     deps: Deps,
     handlers: Handlers<Deps>,
     { limit = 10_000, slots = 1 } = {},
   ): Promise<number> {
-    let ran = 0
-    while (ran < limit) {
-      const claims = await this.#claim(Math.min(slots, limit - ran))
-      if (claims.length === 0) break
-      await Promise.all(claims.map((claim) => this.#run(deps, handlers, claim)))
-      ran += claims.length
+    const running = new Set<Promise<void>>()
+    const troubles: unknown[] = []
+    const start = (claim: Claim) => {
+      const job = this.#run(deps, handlers, claim)
+        .catch((error) => void troubles.push(error))
+        .finally(() => running.delete(job))
+      running.add(job)
     }
+    let ran = 0
+    while (ran < limit && troubles.length === 0) {
+      const claims = await this.#claim(Math.min(slots - running.size, limit - ran))
+      claims.forEach(start)
+      ran += claims.length
+      if (running.size === 0) break
+      const isFull = running.size === slots
+      await Promise.race(isFull ? running : [...running, pause(lookAgainMs)])
+    }
+    await Promise.all(running)
+    if (troubles.length > 0) throw troubles[0]
     return ran
   }
 
@@ -166,6 +182,9 @@ export class Jobs {
     this.#options.log.error({ ...fields, cause: describe(problem.cause) }, 'job stopped')
     await transact(this.#database.db, async (trx) => {
       await this.#boss.complete(queue, claim, undefined, { db: fromKysely(trx) })
+      // What stops again and again is listed once, with its newest problem.
+      await sql`delete from pgboss.job where name = ${stopped}
+        and data->>'kind' = ${kind} and data->>'subject' = ${subject}`.execute(trx)
       await this.#boss.send(
         stopped,
         { ...claim.data, problem: show(problem) },
@@ -265,5 +284,6 @@ async function execute(pool: pg.Pool, text: string, values?: unknown[]) {
 }
 
 const show = ({ code, message, details }: Problem) => ({ code, message, ...details })
+const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms))
 const describe = (cause: unknown) =>
   cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? '')

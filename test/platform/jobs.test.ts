@@ -84,6 +84,51 @@ describe('jobs', () => {
     expect([await drain(handlers), tries]).toEqual([1, 2])
   })
 
+  it('do not wait for a long one as long as a slot is free', async () => {
+    const { db } = store.database
+    const done: string[] = []
+    let release = () => {}
+    const long = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const handlers: Handlers<object> = {
+      long: async () => {
+        await long
+        done.push('long')
+        return 'done'
+      },
+      short: async (_, subject) => {
+        done.push(subject)
+        release()
+        return 'done'
+      },
+    }
+    await jobs.enqueue(db, 'long', 'one')
+    const draining = jobs.drain({}, handlers, { slots: 2 })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await jobs.enqueue(db, 'short', 'late')
+    expect(await draining).toBe(2)
+    expect(done).toEqual(['late', 'long'])
+  })
+
+  it('that stop again are listed once', async () => {
+    const { db } = store.database
+    let times = 0
+    const handlers: Handlers<object> = {
+      stubborn: async () => {
+        throw new Problem('not_found', `no such thing, ${++times}`)
+      },
+    }
+    for (let turn = 0; turn < 3; turn++) {
+      await jobs.enqueue(db, 'stubborn', 'one')
+      await drain(handlers)
+    }
+    const listed = (await listJobs(db, 'stopped', 100)).filter(({ kind }) => kind === 'stubborn')
+    expect(listed).toMatchObject([{ subject: 'one', problem: { message: 'no such thing, 3' } }])
+    await db.transaction().execute((trx) => restart(trx, jobs, { kind: 'stubborn' }))
+    await drain(note('stubborn'))
+  })
+
   it('stop on a bug, are listed with the problem but not its cause, and can be restarted', async () => {
     await jobs.enqueue(store.database.db, 'd', '1')
     await drain({ d: () => Promise.reject(new Error('secret detail')) })
