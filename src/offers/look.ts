@@ -16,11 +16,7 @@ export type Watched = Moved<'live' | 'withdrawing' | 'extending' | 'expired' | '
 export type Look =
   | { readonly is: 'needless'; readonly lookMs: number | null }
   | { readonly is: 'seen'; readonly looked: Looked; readonly lookMs: number }
-  | {
-      readonly is: 'trouble'
-      readonly problem: OfferProblem
-      readonly again: Instant
-    }
+  | { readonly is: 'trouble'; readonly problem: OfferProblem; readonly again: Instant }
 
 /** How often a marketplace's live offers have to be looked at; null where it tells us what becomes of them. */
 export const lookMsOf = ({ look, traits }: OffersPort): number | null =>
@@ -54,7 +50,7 @@ export async function look(
         ? { is: 'needless', lookMs }
         : seen({ is: 'unknown', word: 'not found' }, lookMs)
     if (!codes[code].retry)
-      deps.log.error({ offer: offer.id, code, problem: message, cause }, 'look')
+      deps.log.error({ offer: offer.id, code, problem: message, cause: traceOf(cause) }, 'look')
     return {
       is: 'trouble',
       problem: { at: deps.now(), code, message },
@@ -62,6 +58,8 @@ export async function look(
     }
   }
 }
+
+const traceOf = (cause: unknown) => (cause instanceof Error ? cause.stack : undefined)
 
 /** The same where a change is under way: as often as if it were live. */
 export const lookMeanwhile = (
