@@ -1,5 +1,6 @@
 import { AzureClient } from '../../adapters/azure/client.ts'
 import { offers } from '../../adapters/azure/offers.ts'
+import { revenue } from '../../adapters/azure/revenue.ts'
 
 import { credentials, settings } from '../../adapters/azure/settings.ts'
 import type { OfferOrder, OfferTerms } from '../../src/offers/model.ts'
@@ -79,8 +80,10 @@ export function microsoft(routes: Routes, own: { settings?: object; credentials?
     later,
     azure,
     offers: offers(azure),
+    revenue: revenue(azure),
 
     again: () => offers(restarted()),
+    revenueAgain: () => revenue(restarted()),
 
     times: (at: string) => sent.filter((one) => one.at === at).length,
   }
