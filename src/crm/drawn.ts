@@ -6,8 +6,8 @@ import type { Keyed } from './collect.ts'
 import type { Drawn } from './rows.ts'
 
 /**
- * Charges less refunds as invoiced, of all agreements at once; zero only where the marketplace has reported. An agreement billed in two currencies, and everything
- * when there is more than one answer can hold, is not known rather than half known.
+ * Charges less refunds as invoiced, of all agreements at once; zero only where the marketplace has reported. An
+ * agreement billed in two currencies, and everything when there is more than one answer can hold, is not known rather than half known.
  */
 export async function drawnByAgreement(deps: Deps): Promise<(one: Keyed) => Drawn> {
   const at = revenue.vantage(deps, {})
@@ -21,7 +21,9 @@ export async function drawnByAgreement(deps: Deps): Promise<(one: Keyed) => Draw
   })
   const reported = new Set<string>()
   const billed = new Map<string, Map<string, Decimal>>()
-  for (const { connection, agreement, currency, action, amount } of rows.flat()) {
+  for (const { connection, agreement, currency, action, amount } of rows.flatMap(
+    ({ own }) => own,
+  )) {
     reported.add(connection)
     if (agreement === null || (action !== 'invoiced' && action !== 'forgiven')) continue
     const sums = billed.get(agreement) ?? new Map<string, Decimal>()
