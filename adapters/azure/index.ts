@@ -6,6 +6,7 @@ import { listings } from './listings.ts'
 import { metering } from './metering.ts'
 import { notices } from './notices.ts'
 import { offers } from './offers.ts'
+import { revenue } from './revenue.ts'
 import { credentials, settings } from './settings.ts'
 
 export const azure = adapter({
@@ -22,5 +23,5 @@ export const azure = adapter({
     credentials: { clientSecret: 'a-client-secret-of-the-app-registration' },
   },
   client: (opened, world) => new AzureClient(opened, world),
-  ports: { account, listings, offers, agreements, metering, notices },
+  ports: { account, listings, offers, agreements, metering, revenue, notices },
 })
