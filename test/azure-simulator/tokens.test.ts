@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ClientCertificateCredential, ClientSecretCredential } from '@azure/identity'
 import { createLocalJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { selfSigned } from './certificate.ts'
 import { ACMESOFT, exchange, login, MARKETPLACE, openAzure, type SimulatedAzure } from './open.ts'
 
 let azure: SimulatedAzure
@@ -231,28 +228,3 @@ it('hands tokens to managed identities', async () => {
   const answer = await exchange('GET', at, { headers: { metadata: 'true' } })
   expect((await list(answer.body.access_token)).status).toBe(200)
 })
-
-function selfSigned() {
-  const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
-  const at = (name: string) => join(folder, name)
-  const subject = ['-subj', '/CN=acme', '-days', '2']
-  const out = ['-keyout', at('key.pem'), '-out', at('cert.pem')]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...out], {
-    stdio: 'ignore',
-  })
-  const der = execFileSync('openssl', [
-    'x509',
-    '-in',
-    at('cert.pem'),
-    '-fingerprint',
-    '-sha256',
-    '-noout',
-  ])
-  const hex = der.toString('utf8').split('=')[1]?.trim().replaceAll(':', '') ?? ''
-  const x5t = Buffer.from(hex, 'hex').toString('base64url')
-  return {
-    pem: readFileSync(at('cert.pem'), 'utf8'),
-    key: readFileSync(at('key.pem'), 'utf8'),
-    x5t,
-  }
-}
