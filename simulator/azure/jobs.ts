@@ -69,8 +69,13 @@ export async function catalogTick(state: AzureState): Promise<void> {
   const timers = catalogTimers(state)
   const calls: Promise<void>[] = []
   for (let timer = timers.take(state.now()); timer; timer = timers.take(state.now())) {
-    const call = HANDLERS[timer.kind]?.(state, timer.data, timer.due)
-    if (call) calls.push(call)
+    // One thing that breaks must not keep all others from happening.
+    try {
+      const call = HANDLERS[timer.kind]?.(state, timer.data, timer.due)
+      if (call) calls.push(call)
+    } catch (error) {
+      console.error(`simulated Partner Center, ${timer.kind}:`, error)
+    }
   }
   await Promise.all(calls)
 }
@@ -143,9 +148,7 @@ function finish(state: AzureState, job: Job, at: number): void {
       throw new JobFault(job.script.code, job.script.message)
     }
   } catch (error) {
-    if (!(error instanceof JobFault)) throw error
-    const { code, message, resourceId } = error
-    errors.push({ code, message, ...(resourceId ? { resourceId } : {}) })
+    errors.push(told(error))
   }
   const hasFailed = errors.length > 0
   const hasDeleted = job.asked.some((resource) => resource.state === 'deleted')
@@ -161,6 +164,16 @@ function finish(state: AzureState, job: Job, at: number): void {
     errors,
     done,
   })
+}
+
+/** A rule's reason; anything else is a bug here, which the job tells as Microsoft tells its own. */
+function told(error: unknown): Job['errors'][number] {
+  if (error instanceof JobFault) {
+    const { code, message, resourceId } = error
+    return { code, message, ...(resourceId ? { resourceId } : {}) }
+  }
+  console.error('simulated Partner Center:', error)
+  return { code: 'internalError', message: 'An internal error has occurred.' }
 }
 
 function workMs(state: AzureState, resources: readonly any[]): number {

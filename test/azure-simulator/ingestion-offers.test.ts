@@ -9,8 +9,8 @@ import {
   openSeller,
   PARTNER,
   PER_SEAT,
-  percent,
   PRODUCT,
+  percent,
   priced,
   SCHEMA,
   type Seller,
@@ -147,14 +147,14 @@ it('refuses absolute prices where Microsoft has none', async () => {
     return error.message
   }
   expect(await refused(prices({ ...monthly, billingTerm: term('year', 3) }))).toMatch(/no price/)
-  expect(
-    await refused({ ...prices(monthly), customMeters: { meters: { none: {} } } }),
-  ).toMatch(/not part of the plan/)
+  expect(await refused({ ...prices(monthly), customMeters: { meters: { none: {} } } })).toMatch(
+    /not part of the plan/,
+  )
   const perUser = { recurrentPriceMode: 'perUser', priceInputOption: 'usd', prices: [monthly] }
   expect(await refused({ recurrentPrice: perUser })).toMatch(/flatRate/)
-  expect(
-    await refused(prices({ ...monthly, paymentOption: term('year') })),
-  ).toMatch(/longer than the billing term/)
+  expect(await refused(prices({ ...monthly, paymentOption: term('year') }))).toMatch(
+    /longer than the billing term/,
+  )
   const team = seller.simulator.world.table<any>('azure.plans').get(TEAM?.split('/')[2] ?? '')
   team.pricing.hasFreeTrial = true
   expect(await refused(prices(monthly))).toMatch(/free trial/)
@@ -166,7 +166,9 @@ it('guards every move of an offer', async () => {
   const [locked] = await reasons([offer({ ...same, name: 'Other' })])
   expect(locked).toMatchObject({ code: 'Conflict', message: expect.stringMatching(/withdrawn/) })
   expect((await reasons([offer({ ...same, state: 'deleted' })]))[0].message).toMatch(/draft/)
-  expect((await seller.settle([offer({ ...same, state: 'withdrawn' })])).jobResult).toBe('succeeded')
+  expect((await seller.settle([offer({ ...same, state: 'withdrawn' })])).jobResult).toBe(
+    'succeeded',
+  )
   const withdrawn = (await seller.ingest('GET', published.id)).body
   expect(withdrawn.state).toBe('withdrawn')
   expect((await seller.accept(published.id)).body.error).toMatch(/withdrawn/)
@@ -367,7 +369,9 @@ it('finds all private offers of the account, in pages and in both envelopes', as
   expect(link.origin).toBe(seller.origin)
   const rest = await seller.ingest('GET', `private-offer/query${link.search}`)
   expect(rest.body).toMatchObject({ value: [{ name: 'Three' }], '@nextLink': null })
-  expect((await seller.ingest('GET', 'private-offer/query', { as: UMBRELLA })).body.value).toEqual([])
+  expect((await seller.ingest('GET', 'private-offer/query', { as: UMBRELLA })).body.value).toEqual(
+    [],
+  )
   await seller.set({ ingestion: { queryEnvelope: 'bare' } })
   expect((await seller.ingest('GET', 'private-offer/query')).body).toHaveLength(2)
   expect(PRODUCT).toContain(ACMESOFT.product)
