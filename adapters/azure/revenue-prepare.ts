@@ -32,7 +32,7 @@ export async function prepare(
   held: unknown,
 ): Promise<Preparation> {
   const known = readNote(held)
-  const made: Note['made'] = { ...known?.made }
+  const made: Note['made'] = known?.key === key ? { ...known.made } : {}
   const waiting: Dataset[] = []
   let isFull = false
   for (const dataset of wanted(azure)) {
