@@ -8,18 +8,20 @@ import type { AzureClient } from './client.ts'
 const timeoutMs = 3_000
 /** "Access token signing key rollover": Entra's keys change without notice; look once a day, and for an unknown one. */
 const freshMs = dayMs
-const againAfterMs = 60_000
+const minuteMs = 60_000
+/** So often a minute an unknown name is looked up: forged ones must not make us ask without end. */
+const looksPerMinuteMax = 10
 
 const keySet = z.looseObject({ keys: z.array(z.looseObject({ kid: z.string().nullish() })).min(1) })
 
 /**
- * The tenant's published keys, kept and looked up again for a key that is not among them, at most once a minute. Throws
+ * The tenant's published keys, kept and looked up again for a key that is not among them, at most ten times a minute. Throws
  * `unavailable` while they cannot be had: Microsoft takes a refusal of a webhook for an answer.
  */
 export class WebhookKeys {
   readonly #azure: AzureClient
   #kept: { readonly set: JSONWebKeySet; readonly atMs: number } | undefined
-  #triedAtMs = Number.NEGATIVE_INFINITY
+  #triedAtMs: readonly number[] = []
   #fetching: Promise<void> | undefined
 
   constructor(azure: AzureClient) {
@@ -31,12 +33,12 @@ export class WebhookKeys {
     const now = this.#azure.nowMs()
     const known = this.#has(kid)
     if (known && this.#kept && now - this.#kept.atMs < freshMs) return known
-    const isTooSoon = now - this.#triedAtMs < againAfterMs && now >= this.#triedAtMs
-    if (isTooSoon && !this.#fetching) {
+    const lately = this.#triedAtMs.filter((at) => at <= now && now - at < minuteMs)
+    if (lately.length >= looksPerMinuteMax && !this.#fetching) {
       if (known) return known
-      throw unreachable('were looked up a moment ago, and are not again so soon')
+      throw unreachable('were looked up too often just now')
     }
-    this.#triedAtMs = now
+    if (!this.#fetching) this.#triedAtMs = [...lately, now]
     this.#fetching ??= this.#fetch().finally(() => {
       this.#fetching = undefined
     })
