@@ -10,11 +10,13 @@ import { noticesContract } from './notices.ts'
 import { offersContract } from './offers.ts'
 import { revenueContract } from './revenue.ts'
 import { awsWorlds } from './worlds/aws.ts'
+import { azureWorlds } from './worlds/azure.ts'
 import { salesforceWorlds } from './worlds/salesforce.ts'
 import type { Worlds } from './worlds.ts'
 
 const worlds: Readonly<Record<string, Partial<Worlds>>> = {
   aws: awsWorlds,
+  azure: azureWorlds,
   salesforce: salesforceWorlds,
 }
 

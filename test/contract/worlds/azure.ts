@@ -1,0 +1,10 @@
+import type { Worlds } from '../worlds.ts'
+import { azureAccount } from './azure/account.ts'
+
+/** Where Microsoft's ports are tried: a simulator each. */
+export const azureWorlds: Partial<Worlds> = {
+  account: {
+    'with a secret': () => azureAccount('secret'),
+    'with a certificate': () => azureAccount('certificate'),
+  },
+}
