@@ -1,7 +1,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import type { Cloud, Table, World } from './world.ts'
 
-const KINDS = ['throttle', 'error', 'lost', 'slow'] as const
+const KINDS = ['throttle', 'error', 'lost', 'slow', 'late'] as const
 const SLOW_MS_DEFAULT = 1000
 const SLOW_MS_MAX = 30_000
 
@@ -24,7 +24,8 @@ type Fault = {
 
 /**
  * Strikes requests to one cloud as the fault plan says: `throttle` and `error` answer before any work
- * is done, `lost` does the work and then cuts the connection without an answer, `slow` waits first.
+ * is done, `lost` does the work and then cuts the connection without an answer, `slow` waits first, `late`
+ * does the work and waits with the answer.
  */
 export function strike(world: World, cloud: Cloud): MiddlewareHandler {
   const plan = planOf(world)
@@ -37,6 +38,7 @@ export function strike(world: World, cloud: Cloud): MiddlewareHandler {
     if (kind?.is === 'slow') await new Promise((done) => setTimeout(done, kind.ms))
     await next()
     if (kind?.is === 'lost') hangUp(c)
+    if (kind?.is === 'late') await new Promise((done) => setTimeout(done, kind.ms))
   }
 }
 
