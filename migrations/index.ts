@@ -13,6 +13,7 @@ import * as agreementOperations from './0011_agreement_operations.ts'
 import * as offersLooked from './0012_offers_looked.ts'
 import * as meteringIncluded from './0013_metering_included.ts'
 import * as revenueOnDemand from './0014_revenue_on_demand.ts'
+import * as connectionsKept from './0015_connections_kept.ts'
 
 /** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -30,4 +31,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012_offers_looked': offersLooked,
   '0013_metering_included': meteringIncluded,
   '0014_revenue_on_demand': revenueOnDemand,
+  '0015_connections_kept': connectionsKept,
 }

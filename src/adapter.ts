@@ -22,8 +22,18 @@ export type Ports = {
 }
 export type PortName = keyof Ports
 
-/** What an adapter may use of the world besides the network. */
-export type World = { readonly fetch: Fetch; readonly nowMs: () => number }
+/**
+ * What an adapter must remember of its account and keep secret, such as a credential that renews itself. It is sealed,
+ * outlives the process, and is null before the first and once the account's credentials were replaced.
+ */
+export type Keep = { read(): Promise<unknown>; write(value: unknown): Promise<void> }
+
+/** What an adapter may use of the world besides the network. Without `keep` what it remembers ends with the process. */
+export type World = {
+  readonly fetch: Fetch
+  readonly nowMs: () => number
+  readonly keep?: Keep | undefined
+}
 
 export type Adapter = {
   readonly provider: string

@@ -12,6 +12,8 @@ import type { SyncDefinition } from './sync.ts'
 /** The world a use case is handed. Nothing reaches for a global. */
 export type Deps = {
   readonly db: Db
+  /** The database outside of any transaction, for what must be kept whatever becomes of the work at hand. */
+  readonly root: Db
   readonly now: () => Instant
   readonly actor: Actor
   readonly requestId?: string | undefined

@@ -149,6 +149,7 @@ connections
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   deleted_at timestamp with time zone
+  kept text
   constraint connections_pkey PRIMARY KEY (id)
   CREATE UNIQUE INDEX connections_name ON public.connections USING btree (name) WHERE (deleted_at IS NULL)
   CREATE UNIQUE INDEX connections_pkey ON public.connections USING btree (id)

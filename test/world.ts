@@ -52,6 +52,7 @@ export async function createTestWorld(
   await jobs.start()
   const deps: Deps = {
     db: database.db,
+    root: database.db,
     now: clock,
     actor: { kind: 'system', id: 'test', name: 'test' },
     log,

@@ -42,17 +42,22 @@ export function appTokens(account: Account, world: World): TokenSource {
   }
 }
 
+/** What is kept of the payout user: the newest refresh token. */
+const keptToken = z.object({ refreshToken: z.string().min(1) })
+
 /**
- * A user's tokens, by the refresh token of the credentials. Each exchange may bring a newer refresh token; it replaces
- * the older one as long as this process lives, since Entra goes on taking the older one until it ends or is revoked
- * ("Refresh tokens in the Microsoft identity platform").
+ * A user's tokens, by the refresh token of the credentials. Each exchange may bring a newer refresh token ("Refresh
+ * tokens in the Microsoft identity platform"); it is kept, sealed, before the access token is used, since the older one
+ * ends 90 days after its last use.
  */
 export function userTokens(account: Account, world: World): TokenSource | null {
   const { settings, credentials } = account
   const { payouts } = credentials
   if (!payouts) return null
-  let refreshToken = payouts.refreshToken
+  let refreshToken: string | undefined
   return async (audience) => {
+    refreshToken ??=
+      keptToken.safeParse(await world.keep?.read()).data?.refreshToken ?? payouts.refreshToken
     const form = {
       grant_type: 'refresh_token',
       client_id: payouts.clientId ?? settings.clientId,
@@ -61,7 +66,10 @@ export function userTokens(account: Account, world: World): TokenSource | null {
       ...aimedAt(audience, settings),
     }
     const { token, newer } = await ask(endpointOf(settings), form, account, world)
-    refreshToken = newer ?? refreshToken
+    if (newer !== undefined && newer !== refreshToken) {
+      refreshToken = newer
+      await world.keep?.write({ refreshToken: newer })
+    }
     return token
   }
 }
@@ -164,7 +172,10 @@ async function ask(
       said?.error_description ?? 'what answered there is not Entra; check endpoints.login',
     status: answer.status,
   }
-  const problem = tokenProblem(refusal, secretsOf(credentials))
+  const problem = tokenProblem(refusal, [
+    ...secretsOf(credentials),
+    ...(form.refresh_token === undefined ? [] : [form.refresh_token]),
+  ])
   const retryAfterMs = retryAfter(answer.headers, nowMs())
   throw retryAfterMs === undefined
     ? problem

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { Adapter, PortName, Ports } from '../adapter.ts'
+import type { Adapter, Keep, PortName, Ports } from '../adapter.ts'
 import { type Deps, transact } from '../deps.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { Problem, refuse } from '../kernel/problem.ts'
@@ -77,7 +77,9 @@ export async function amend(
     signUpUrl: command.signUpUrl === undefined ? row.signUpUrl : command.signUpUrl,
     updatedAt: deps.now(),
   }
-  const sealed = await sealBoth(deps, row.id, credentials, secrets)
+  const both = await sealBoth(deps, row.id, credentials, secrets)
+  // What an adapter remembered goes with the credentials that it came of.
+  const sealed = { ...both, kept: command.credentials ? null : row.sealed.kept }
   await transact(deps, async (tx) => {
     await store.replace(tx.db, { ...next, sealed }, row.revision)
     await record(tx, 'connection.amended', row.id, { fields: Object.keys(command) })
@@ -122,9 +124,11 @@ export async function reseal(deps: Deps): Promise<number> {
   for (const { sealed, ...row } of rows) {
     const credentials = await deps.seal.open(sealed.credentials, row.id)
     const secrets = await deps.seal.open(sealed.secrets, row.id)
+    const { kept } = sealed
     const fresh = {
       credentials: await deps.seal.seal(credentials, row.id),
       secrets: await deps.seal.seal(secrets, row.id),
+      kept: kept && (await deps.seal.seal(await deps.seal.open(kept, row.id), row.id)),
     }
     await transact(deps, async (tx) => {
       await store.saveSeals(tx.db, row.id, row.revision, fresh)
@@ -158,9 +162,24 @@ export async function sharedSecrets(deps: Deps, id: string): Promise<SharedSecre
 
 async function open(deps: Deps, row: store.Row): Promise<Partial<Ports>> {
   const credentials = JSON.parse(await deps.seal.open(row.sealed.credentials, row.id))
-  const world = { fetch: deps.fetch, nowMs: () => millis(deps.now()) }
+  const world = {
+    fetch: deps.fetch,
+    nowMs: () => millis(deps.now()),
+    keep: keepOf({ ...deps, db: deps.root }, row),
+  }
   return adapterOf(deps, row.provider).open({ settings: row.settings, credentials }, world)
 }
+
+const keepOf = (deps: Deps, { id, revision }: store.Row): Keep => ({
+  async read() {
+    const { kept } = (await store.get(deps.db, id)).sealed
+    return kept === null ? null : JSON.parse(await deps.seal.open(kept, id))
+  },
+  async write(value) {
+    const kept = await deps.seal.seal(JSON.stringify(value), id)
+    await store.saveKept(deps.db, id, revision, kept)
+  },
+})
 
 function adapterOf(deps: Deps, provider: string): Adapter {
   const adapter = deps.adapters.find((a) => a.provider === provider)
@@ -195,6 +214,7 @@ async function sealBoth(
   return {
     credentials: await deps.seal.seal(JSON.stringify(credentials), id),
     secrets: await deps.seal.seal(JSON.stringify(secrets), id),
+    kept: null,
   }
 }
 

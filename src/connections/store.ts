@@ -4,7 +4,12 @@ import type { Instant } from '../kernel/time.ts'
 import { type Db, json, sqlState } from '../platform/db.ts'
 import type { Checked, Connection } from './model.ts'
 
-export type Sealed = { readonly credentials: string; readonly secrets: string }
+/** `kept` is what the adapter remembers; null while that is nothing. */
+export type Sealed = {
+  readonly credentials: string
+  readonly secrets: string
+  readonly kept: string | null
+}
 export type Row = Connection & { readonly sealed: Sealed }
 
 export async function insert(db: Db, { sealed, ...connection }: Row): Promise<void> {
@@ -57,6 +62,7 @@ export async function replace(db: Db, { sealed, ...next }: Row, revision: number
       settings: json<unknown>(next.settings),
       sealed: sealed.credentials,
       secrets: sealed.secrets,
+      kept: sealed.kept,
       sign_up_url: next.signUpUrl,
       checked: next.checked && json<unknown>(next.checked),
       revision: revision + 1,
@@ -84,7 +90,9 @@ const connectionsMax = 10_000
 /** Connections whose secrets `isStale` says so of. */
 export async function staleSeals(db: Db, isStale: (sealed: string) => boolean): Promise<Row[]> {
   const rows = (await live(db).limit(connectionsMax).execute()).map(read)
-  return rows.filter(({ sealed }) => isStale(sealed.credentials) || isStale(sealed.secrets))
+  return rows.filter(({ sealed: { credentials, secrets, kept } }) =>
+    [credentials, secrets, ...(kept === null ? [] : [kept])].some(isStale),
+  )
 }
 
 /** Replaces a connection's seals and nothing else, unless it was changed meanwhile. */
@@ -96,16 +104,32 @@ export async function saveSeals(
 ): Promise<void> {
   await db
     .updateTable('connections')
-    .set({ sealed: sealed.credentials, secrets: sealed.secrets })
+    .set({ sealed: sealed.credentials, secrets: sealed.secrets, kept: sealed.kept })
     .where('id', '=', id)
     .where('revision', '=', revision)
+    .execute()
+}
+
+/** Replaces what the adapter remembers, unless the connection was changed or removed meanwhile. */
+export async function saveKept(
+  db: Db,
+  id: Id<'conn'>,
+  revision: number,
+  kept: string,
+): Promise<void> {
+  await db
+    .updateTable('connections')
+    .set({ kept })
+    .where('id', '=', id)
+    .where('revision', '=', revision)
+    .where('deleted_at', 'is', null)
     .execute()
 }
 
 export async function remove(db: Db, id: Id<'conn'>, at: Instant): Promise<void> {
   await db
     .updateTable('connections')
-    .set({ deleted_at: at, sealed: '', secrets: '' })
+    .set({ deleted_at: at, sealed: '', secrets: '', kept: null })
     .where('id', '=', id)
     .execute()
   await db.deleteFrom('syncs').where('connection', '=', id).execute()
@@ -124,7 +148,7 @@ const read = (row: Selected): Row => ({
   revision: row.revision,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
-  sealed: { credentials: row.sealed, secrets: row.secrets },
+  sealed: { credentials: row.sealed, secrets: row.secrets, kept: row.kept },
 })
 
 function sameName(cause: unknown): never {

@@ -36,6 +36,7 @@ type GroundTables = {
     settings: Json<unknown>
     sealed: string
     secrets: string
+    kept: string | null
     sign_up_url: string | null
     checked: Json<unknown> | null
     revision: number

@@ -53,6 +53,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   await jobs.start()
   const deps: Deps = {
     db: database.db,
+    root: database.db,
     now,
     actor: { kind: 'system', id: 'tradepost', name: 'tradepost' },
     log,

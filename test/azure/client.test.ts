@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { AzureClient } from '../../adapters/azure/client.ts'
 import { jsonNumber } from '../../adapters/azure/exact-json.ts'
 import { credentials, settings } from '../../adapters/azure/settings.ts'
+import type { Keep } from '../../src/adapter.ts'
 import type { Instant } from '../../src/kernel/time.ts'
 import { millis } from '../../src/kernel/time.ts'
 import { account, clientId, cloud, failing, type Replies, secret, tenantId } from './cloud.ts'
 
-type Given = { settings?: object; credentials?: object; now?: () => Instant }
+type Given = { settings?: object; credentials?: object; now?: () => Instant; keep?: Keep }
 
 function client(replies: Replies, given: Given = {}) {
   const { fetch, calls, tokenCalls } = cloud(replies)
@@ -24,7 +25,7 @@ function client(replies: Replies, given: Given = {}) {
   return {
     calls,
     tokenCalls,
-    azure: new AzureClient(opened, { fetch, nowMs: () => millis(now()) }),
+    azure: new AzureClient(opened, { fetch, nowMs: () => millis(now()), keep: given.keep }),
   }
 }
 
@@ -175,23 +176,45 @@ describe('signing in', () => {
     ])
   })
 
-  it('exchanges the refresh token of a user for the payouts, and keeps the newest', async () => {
+  it('exchanges the refresh token of a user for the payouts, and keeps the newest over a restart', async () => {
+    let kept: unknown = null
+    const keep: Keep = {
+      read: async () => kept,
+      write: async (value) => {
+        kept = value
+      },
+    }
+    const grant = (n: number) => ({
+      json: { expires_in: 3599, access_token: 'user', refresh_token: `newer ${n}` },
+    })
     let now: Instant = '2026-03-10T09:00:00.000Z'
-    const { azure, tokenCalls } = client(
-      {
-        [tokenV2]: { json: { expires_in: 3599, access_token: 'user', refresh_token: 'newer' } },
-        'GET /v1.0/payouts/payments/1': { json: {} },
-      },
-      {
-        credentials: { clientSecret: secret, payouts: { refreshToken: 'older' } },
-        now: () => now,
-      },
-    )
-    const ask = () => azure.call('partner', { method: 'GET', path: '/payouts/payments/1' })
-    await ask()
+    let granted = 0
+    const start = () =>
+      client(
+        {
+          [tokenV2]: () => grant(++granted),
+          'GET /v1.0/payouts/payments/1': { json: {} },
+        },
+        {
+          credentials: { clientSecret: secret, payouts: { refreshToken: 'older' } },
+          now: () => now,
+          keep,
+        },
+      )
+    const ask = ({ azure }: ReturnType<typeof client>) =>
+      azure.call('partner', { method: 'GET', path: '/payouts/payments/1' })
+    const before = start()
+    await ask(before)
     now = '2026-03-10T10:00:00.000Z'
-    await ask()
-    expect(tokenCalls.map(({ text }) => form(text).refresh_token)).toEqual(['older', 'newer'])
+    await ask(before)
+    const after = start()
+    await ask(after)
+    const asked = [...before.tokenCalls, ...after.tokenCalls]
+    expect(asked.map(({ text }) => form(text).refresh_token)).toEqual([
+      'older',
+      'newer 1',
+      'newer 2',
+    ])
   })
 })
 
