@@ -15,6 +15,8 @@ export type Product = {
   readonly type: 'softwareAsAService'
   alias: string
   readonly createdAt: number
+  /** Made through `configure`: preview and live have it once it was published there. */
+  readonly isMade: boolean
   live: TechnicalConfiguration
   preview: TechnicalConfiguration
   /** Custom meters by their id. */
@@ -36,6 +38,8 @@ export type Plan = {
   description: string
   isPrivate: boolean
   isStopSell: boolean
+  /** As of a product. */
+  readonly isMade: boolean
   /** Private offer that made this plan, and the public plan it was made from. */
   readonly privateOffer: string | null
   readonly basePlan: string | null

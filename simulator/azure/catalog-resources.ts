@@ -12,11 +12,15 @@ export function written(state: AzureState) {
   return state.world.table<WrittenResource>('azure.writtenResources')
 }
 
-/** Everything of a product in one target: what is known of it, overlaid with what was written. */
+/** Everything of a product in one target: what is known of it, overlaid with what was written; nothing before it is there. */
 export function resourcesOf(state: AzureState, product: Product, target: Target): Resource[] {
+  const isThere = (one: { readonly isMade: boolean }, id: string) =>
+    !one.isMade || target === 'draft' || written(state).has(`${target}|${id}`)
+  if (!isThere(product, `product/${product.guid}`)) return []
   const plans = state.plans
     .values()
     .filter((plan) => plan.product === product.guid && plan.privateOffer === null)
+    .filter((plan) => isThere(plan, planRef(plan)))
   const found = new Map<string, Resource>()
   for (const one of [...ofProduct(product, target), ...plans.flatMap(ofPlan)]) {
     found.set(one.id, one)

@@ -27,6 +27,10 @@ export const catalogDefaults = {
     /** How private-offer/query answers; unconfirmed. */
     queryEnvelope: 'value' as 'value' | 'bare',
     pageSize: 100,
+    /** Whether lists begin with a page that holds nothing and a link, as token-paged services may. */
+    emptyFirstPage: false,
+    /** What the tree of a target that was never published answers; not documented. */
+    unpublishedTree: '404' as '404' | 'empty',
     /** Whether an outdated `eTag` fails the job. */
     checkETag: true,
     /** Whether the preview-era answers spell `jobID`. */

@@ -2,6 +2,7 @@ import type { Plan, Pricing, Product, Target } from './catalog-model.ts'
 import { resourcesOf, written } from './catalog-resources.ts'
 import { JobFault, type JobScope, planOf, planRef, productOf } from './configure-refs.ts'
 import { readPrice } from './private-offer-price.ts'
+import type { AzureState } from './state.ts'
 
 /** Paths that complete a durable id after the guids it starts with. */
 const PATHS: Readonly<Record<string, string>> = {
@@ -54,6 +55,15 @@ export function publishTo(scope: JobScope, product: Product, from: Target, to: T
   if (to === 'live') showPlans(scope, next)
 }
 
+/** Stops the sale of a live plan or opens it again, as a button of Partner Center does, without publishing anew. */
+export function stopSelling(state: AzureState, plan: Plan, isStopSell: boolean): Plan {
+  const key = `live|price-and-availability-plan/${plan.product}/${plan.guid}`
+  const known = written(state).get(key)
+  const visibility = isStopSell ? 'hidden' : 'visible'
+  if (known) written(state).put(key, { ...known, resource: { ...known.resource, visibility } })
+  return state.plans.put(plan.guid, { ...plan, isStopSell })
+}
+
 function draftProduct(scope: JobScope, resource: any): Product {
   const externalId = resource.identity?.externalID ?? resource.identity?.externalId
   if (resource.id !== undefined) return productOf(scope, resource.id)
@@ -82,6 +92,7 @@ function draftProduct(scope: JobScope, resource: any): Product {
     type: 'softwareAsAService',
     alias: String(resource.alias ?? externalId),
     createdAt: scope.at,
+    isMade: true,
     live: empty,
     preview: { ...empty },
     meters: {},
@@ -118,6 +129,7 @@ function draftPlan(scope: JobScope, product: Product, resource: any): Plan {
     description: '',
     isPrivate: false,
     isStopSell: true,
+    isMade: true,
     privateOffer: null,
     basePlan: null,
     pricing: { mode: 'flatRate', userLimits: null, hasFreeTrial: false, prices: [], meters: {} },

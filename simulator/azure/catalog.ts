@@ -21,11 +21,14 @@ export function catalogRoutes(state: AzureState): Hono {
     const product = ownProduct(state, who, c.req.param('id'))
     const target = targetOf(c) ?? 'draft'
     const version = versionWithin('resource-tree', who.version) ?? who.version
+    const resources = resourcesOf(state, product, target)
+    const isRefused = state.settings().ingestion.unpublishedTree === '404'
+    if (resources.length === 0 && isRefused) throw notFound()
     return answer({
       $schema: schemaOf(state, 'resource-tree', version),
       root: `product/${product.guid}`,
       target: { targetType: target },
-      resources: views(state, who, resourcesOf(state, product, target)),
+      resources: views(state, who, resources),
     })
   })
   routes.get('/submission/:product', (c) => {

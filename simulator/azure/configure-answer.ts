@@ -84,13 +84,14 @@ export function page<T>(
   c: Context,
   all: readonly T[],
 ): { readonly items: readonly T[]; readonly nextLink: string | null } {
-  const most = state.settings().ingestion.pageSize
+  const { pageSize: most, emptyFirstPage } = state.settings().ingestion
   const wanted = Number(c.req.query('$maxpagesize') ?? most)
   if (!Number.isInteger(wanted) || wanted < 1) {
     throw new IngestionFailure(400, 'badRequest', "The value of '$maxpagesize' is not valid.")
   }
-  const size = Math.min(wanted, most)
-  const from = offset(c.req.query('continuationToken'))
+  const token = c.req.query('continuationToken')
+  const size = token === undefined && emptyFirstPage ? 0 : Math.min(wanted, most)
+  const from = offset(token)
   const items = all.slice(from, from + size)
   if (from + size >= all.length) return { items, nextLink: null }
   const next = new URL(c.req.url)

@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import Big from 'big.js'
 import { Hono } from 'hono'
 import { Impossible, plainErrors, readBody } from './body.ts'
+import { stopSelling } from './catalog-write.ts'
 import { issuedSoFar } from './identity/issue.ts'
 import { rotateKeys } from './identity/keys.ts'
 import { consent, refreshTokens } from './identity/refresh.ts'
@@ -109,7 +110,7 @@ function offerRoutes(state: AzureState, routes: Hono): void {
     const plan = state.plans.get(c.req.param('guid'))
     if (!plan) throw new Impossible(404, 'there is no such plan')
     const { isStopSell } = await readBody(c)
-    return c.json(state.plans.put(plan.guid, { ...plan, isStopSell: isStopSell === true }))
+    return c.json(stopSelling(state, plan, isStopSell === true))
   })
 }
 

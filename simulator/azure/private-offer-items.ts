@@ -100,6 +100,7 @@ function customised(scope: JobScope, one: any, resource: any, offerId: string) {
     description,
     isPrivate: true,
     isStopSell: resource.state !== 'live',
+    isMade: true,
     privateOffer: offerId,
     basePlan: base.guid,
     pricing: { ...stored.pricing, meters: { ...base.pricing.meters, ...stored.pricing.meters } },

@@ -176,6 +176,7 @@ function offer(state: AzureState, one: SeededPublisher): void {
     type: 'softwareAsAService',
     alias: one.title,
     createdAt: state.now(),
+    isMade: false,
     live: { ...configuration },
     preview: { ...configuration },
     meters: {
@@ -258,6 +259,7 @@ function plan(
     description: `${one.title}, plan ${name}`,
     isPrivate: false,
     isStopSell: false,
+    isMade: false,
     privateOffer: null,
     basePlan: null,
     pricing: structuredClone(pricing),

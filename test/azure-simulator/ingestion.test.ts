@@ -232,6 +232,25 @@ it('refuses what does not fit the schemas, whoever is not allowed, and what it d
   expect((await seller.ingest('GET', 'product')).status).toBe(403)
 })
 
+it('shows no tree of a product where it was never published, by 404 or empty', async () => {
+  const product = { $schema: schema('product'), type: 'softwareAsAService', alias: 'New' }
+  const { jobId } = await seller.settle([{ ...product, identity: { externalId: 'new' } }])
+  const [{ id }] = (await seller.detail(jobId)).resources
+  const live = () => seller.ingest('GET', `resource-tree/${id}?targetType=live`)
+  expect((await live()).status).toBe(404)
+  await seller.set({ ingestion: { unpublishedTree: 'empty' } })
+  expect((await live()).body.resources).toEqual([])
+  expect((await get(`resource-tree/${id}?targetType=draft`)).resources).not.toEqual([])
+})
+
+it('begins a list with an empty page when told to', async () => {
+  await seller.set({ ingestion: { emptyFirstPage: true } })
+  const first = await get('product')
+  expect(first.value).toEqual([])
+  const next = new URL(first['@nextLink'])
+  expect((await get(`product${next.search}`)).value).toHaveLength(1)
+})
+
 it('publishes a draft by preview to live, and nothing before that shows', async () => {
   const draft = await seller.settle([
     {
@@ -268,6 +287,13 @@ it('publishes a draft by preview to live, and nothing before that shows', async 
   expect(draft.errors).toEqual([])
   const buy = (changes: object = {}) => seller.bought({ planId: 'gold', ...changes })
   await expect(buy()).rejects.toThrow(/not on sale/)
+  const tree = `resource-tree/product/${ACMESOFT.product}?targetType`
+  const plansOf = async (target: string) =>
+    (await get(`${tree}=${target}`)).resources
+      .filter((one: any) => one.id.startsWith('plan/'))
+      .map((one: any) => one.identity.externalId)
+  expect(await plansOf('draft')).toContain('gold')
+  expect(await plansOf('live')).not.toContain('gold')
   const submission = (changes: object) => ({
     $schema: schema('submission'),
     product: PRODUCT,
@@ -286,6 +312,7 @@ it('publishes a draft by preview to live, and nothing before that shows', async 
   await seller.advance('P2D')
   expect((await webhook()).live.landingPageUrl).toBe('https://new.example/land')
   expect(await buy()).toBeTruthy()
+  expect(await plansOf('live')).toContain('gold')
   const history = (await get(`submission/${ACMESOFT.product}`)).value
   expect(history.map((one: any) => one.target.targetType)).toEqual(['draft', 'preview', 'live'])
 })
