@@ -1,5 +1,6 @@
 import type { Worlds } from '../worlds.ts'
 import { azureAccount } from './azure/account.ts'
+import { azureListings } from './azure/listings.ts'
 
 /** Where Microsoft's ports are tried: a simulator each. */
 export const azureWorlds: Partial<Worlds> = {
@@ -7,4 +8,5 @@ export const azureWorlds: Partial<Worlds> = {
     'with a secret': () => azureAccount('secret'),
     'with a certificate': () => azureAccount('certificate'),
   },
+  listings: { 'plans of each kind': azureListings },
 }
