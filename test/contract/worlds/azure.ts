@@ -1,6 +1,7 @@
 import type { Worlds } from '../worlds.ts'
 import { azureAccount } from './azure/account.ts'
 import { azureListings } from './azure/listings.ts'
+import { azureMetering } from './azure/metering.ts'
 
 /** Where Microsoft's ports are tried: a simulator each. */
 export const azureWorlds: Partial<Worlds> = {
@@ -9,4 +10,5 @@ export const azureWorlds: Partial<Worlds> = {
     'with a certificate': () => azureAccount('certificate'),
   },
   listings: { 'plans of each kind': azureListings },
+  metering: { SaaS: azureMetering },
 }

@@ -2,7 +2,7 @@ import { azure } from '../../../../adapters/azure/index.ts'
 import { ACMESOFT } from '../../../../simulator/azure/seed.ts'
 import type { PortName, Ports } from '../../../../src/adapter.ts'
 import { selfSigned } from '../../../azure-simulator/certificate.ts'
-import { exchange, login } from '../../../azure-simulator/open.ts'
+import { exchange, login, MARKETPLACE } from '../../../azure-simulator/open.ts'
 import type { Mishap, World } from '../../world.ts'
 import { nowhere, simulate } from '../simulated.ts'
 
@@ -98,25 +98,31 @@ export async function startAzure(
       ...(times === undefined ? {} : { times }),
     })
 
-  const token = async (): Promise<string> =>
-    (
-      await login(base, tenantId, {
-        grant_type: 'client_credentials',
-        client_id: clientId,
-        client_secret: secret,
-        scope: 'https://graph.microsoft.com/.default',
-      })
-    ).body.access_token
-
-  /** A call of product ingestion past the adapter. */
-  async function ingest(method: string, path: string, body?: unknown) {
-    const joint = path.includes('?') ? '&' : '?'
-    const url = `${base}/graph/rp/product-ingestion/${path}${joint}$version=2023-07-15`
-    const headers = { authorization: `Bearer ${await token()}` }
-    return exchange(method, url, { headers, ...(body === undefined ? {} : { body }) })
+  async function call(method: string, url: string, audience: string, body?: unknown) {
+    const granted = await login(base, tenantId, {
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: secret,
+      scope: `${audience}/.default`,
+    })
+    const headers = { authorization: `Bearer ${granted.body.access_token}` }
+    return exchange(method, base + url, { headers, ...(body === undefined ? {} : { body }) })
   }
 
-  return { ...cloud, base, set, deny, world, ingest }
+  /** A call of product ingestion past the adapter. */
+  function ingest(method: string, path: string, body?: unknown) {
+    const joint = path.includes('?') ? '&' : '?'
+    const url = `/graph/rp/product-ingestion/${path}${joint}$version=2023-07-15`
+    return call(method, url, 'https://graph.microsoft.com', body)
+  }
+
+  /** The same of fulfilment; `path` begins with a subscription. */
+  function fulfil(method: string, path: string, body?: unknown) {
+    const url = `/marketplaceapi/api/saas/subscriptions/${path}?api-version=2018-08-31`
+    return call(method, url, MARKETPLACE, body)
+  }
+
+  return { ...cloud, base, set, deny, world, ingest, fulfil }
 }
 
 export type SimulatedAzure = Awaited<ReturnType<typeof startAzure>>
