@@ -62,7 +62,7 @@ export function saleOf(order: OfferOrder, { settings }: AzureClient): Sale {
 export function priceResource(order: OfferOrder, azure: AzureClient): object {
   const sale = saleOf(order, azure)
   const { endpoints } = azure.settings
-  const recurrentPrice = recurrent(order)
+  const recurrentPrice = recurrent(order, sale)
   const customMeters = meters(order)
   return {
     $schema: `${endpoints.schemas}/price-and-availability-private-offer-plan/${sale.priceSchema}`,
@@ -77,21 +77,25 @@ export function priceResource(order: OfferOrder, azure: AzureClient): object {
   }
 }
 
-function recurrent(order: OfferOrder): object | undefined {
+function recurrent(order: OfferOrder, { newPlan }: Sale): object | undefined {
   const billing = billingOf(order)
   if (!hasRecurring(order) || !billing) return undefined
   const charge = order.planShape?.charge ?? null
   return {
     ...(charge === null ? {} : { recurrentPriceMode: modes[charge] }),
     priceInputOption: 'usd',
-    ...(isPerUser(order) ? { userLimits: userLimits(order) } : {}),
+    ...(isPerUser(order) && newPlan ? { userLimits: userLimits(order) } : {}),
     prices: [billing.is === 'equal' ? optionPrice(order, billing) : datedPrice(order, billing)],
   }
 }
 
 const modes = { flat: 'flatRate', per_unit: 'perUser' } as const
 
-/** The seats the total is reckoned with, so that what the buyer takes is what the offer says. */
+/**
+ * The seats the total is reckoned with, so that what the buyer takes is what the offer says. Only a customised plan
+ * has limits of its own ("Create a direct ISV to customer private offer": saasNewCustomizedPlans); a public plan keeps
+ * those it has, and its buyer takes what they allow at the price of a seat.
+ */
 function userLimits(order: OfferOrder): object {
   const seats = Number(seatsOf(order) ?? '1')
   return readNative(order.terms.native).userLimits ?? { min: seats, max: seats }

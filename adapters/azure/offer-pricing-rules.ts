@@ -95,12 +95,12 @@ function recurring(order: OfferOrder, azure: AzureClient): readonly Violation[] 
       'term.months',
       `the plan is sold for ${sold?.join(', ') || 'no term'} months; native.newPlan makes one for others`,
     ),
-    ...(isPerUser(order) ? perUser(order) : flat(order)),
+    ...(isPerUser(order) ? perUser(order, newPlan !== null) : flat(order)),
     ...payments(order),
   ]
 }
 
-function perUser(order: OfferOrder): readonly Violation[] {
+function perUser(order: OfferOrder, isCustomised: boolean): readonly Violation[] {
   const { contract = [] } = order.terms.pricing
   const { userLimits } = readNative(order.terms.native)
   const seats = seatsOf(order)
@@ -123,6 +123,11 @@ function perUser(order: OfferOrder): readonly Violation[] {
       seats !== undefined && (!isWhole || compare(seats, '1') < 0 || compare(seats, seatsMax) > 0),
       'pricing.contract.0.quantity',
       `must be a whole number of seats, 1 to ${seatsMax}`,
+    ),
+    ...when(
+      userLimits !== undefined && !isCustomised,
+      'native.userLimits',
+      'a public plan keeps the limits it has; native.newPlan makes one with others',
     ),
     ...when(
       userLimits !== undefined && userLimits.min > userLimits.max,

@@ -12,8 +12,8 @@ export type ConfigureRequest = { readonly $schema: string; readonly resources: r
  * The `configure` request that creates and submits the private offer of an order, as "Create a direct ISV to customer
  * private offer" and "Create a multiparty private offer" have it. How our body becomes one:
  *
- * - `pricing.contract` and `flat` are the recurring price of the plan: on a per-user plan one row of seats, with
- *   `userLimits` of exactly that many; on a flat one all rows make one price. The plan must be sold for that term, or
+ * - `pricing.contract` and `flat` are the recurring price of the plan: on a per-user plan one row of seats, on a
+ *   customised one with `userLimits` of exactly that many; on a flat one all rows make one price. The plan must be sold for that term, or
  *   `native.newPlan` makes a plan of its own.
  * - `pricing.usage` are prices of the plan's meters; `usageDiscountPercent` is a percentage off everything.
  * - `payments`: see `offer-payments.ts`. `start` of acceptance is `variableStartDate`; the end: see `endOf`.

@@ -71,7 +71,7 @@ describe('a configure request', () => {
     expect(text).toContain('"pricePerPaymentInUsd":9007199254740993.1}')
   })
 
-  it('prices one seat for one payment, and lets the buyer take just those seats', () => {
+  it('prices one seat for one payment, and leaves a public plan its limits', () => {
     const payments = Array.from({ length: 12 }, (_, i) => ({
       on: i === 0 ? ('acceptance' as const) : addMonths('2026-12-05', i - 1),
       amount: '10000.00',
@@ -79,7 +79,6 @@ describe('a configure request', () => {
     expect(price(seats({ payments }))).toEqual({
       recurrentPriceMode: 'perUser',
       priceInputOption: 'usd',
-      userLimits: { min: 100, max: 100 },
       prices: [
         {
           billingTerm: { type: 'year', value: 1 },
@@ -88,6 +87,13 @@ describe('a configure request', () => {
         },
       ],
     })
+  })
+
+  it('lets the buyer of a customised plan take just the seats of the offer', () => {
+    const newPlan = { name: 'Acme', description: 'A hundred seats' }
+    expect(price(seats({ native: { newPlan } })).userLimits).toEqual({ min: 100, max: 100 })
+    const userLimits = { min: 90, max: 110 }
+    expect(price(seats({ native: { newPlan, userLimits } })).userLimits).toEqual(userLimits)
   })
 
   it('adds the rows of a flat plan up to its one price', () => {

@@ -85,7 +85,17 @@ describe('the rules', () => {
     ],
     [
       'seats outside the limits',
-      seats({ native: { userLimits: { min: 1, max: 99 } } }),
+      seats({
+        native: {
+          userLimits: { min: 1, max: 99 },
+          newPlan: { name: 'Acme', description: 'Seats' },
+        },
+      }),
+      'native.userLimits',
+    ],
+    [
+      'limits of a public plan',
+      seats({ native: { userLimits: { min: 1, max: 100 } } }),
       'native.userLimits',
     ],
     [
