@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { adapters } from '../adapters/index.ts'
@@ -12,7 +11,10 @@ import { silent } from '../src/platform/log.ts'
 import { openRuntime } from '../src/runtime/open.ts'
 import { marketplace, offerBody, setUp } from './seller.ts'
 
-/** Provider calls against the fewest possible, at the marketplace of `--cloud` (aws): 10,000 usage records of 100 agreements, and 5,000 changed rows in the sales org. */
+/**
+ * Provider calls against the fewest possible, at the marketplace of `--cloud` (aws): an hour in which nothing happens,
+ * offers being published, 10,000 usage records of 100 agreements, and 5,000 changed rows in the sales org.
+ */
 const postgres = process.env.DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/postgres'
 const database = `tradepost_calls_${process.pid}`
 const agreementsCount = 100
@@ -21,8 +23,10 @@ const hoursPerRound = 10
 const dimensions = ['api_calls', 'storage_gb']
 const rowsCount = 5_000
 const hourMs = 3_600_000
-const { values } = parseArgs({ options: { cloud: { type: 'string', default: 'aws' } } })
-const cloud = marketplace(values.cloud)
+const pollMs = 300_000
+const pollsPerHour = 12
+const offersCount = 10
+const cloud = marketplace()
 const key = 'tp_calls_admin_key_0123456789abcdef'
 
 await administer(`create database ${database}`)
@@ -50,10 +54,16 @@ await cloud.unlimit(clouds)
 
 let isSettingUp = true
 const meanwhile = keepWorking()
-await setUp(api, clouds, { simulator: simulator.origin, cloud })
+const seller = await setUp(api, clouds, { simulator: simulator.origin, cloud })
 isSettingUp = false
 await meanwhile
-for (let i = 0; i < agreementsCount; i++) await cloud.accept(clouds)
+console.log(cloud.provider)
+await quiet('no agreement')
+await buy(1)
+await quiet('1 agreement')
+await publish()
+await buy(agreementsCount - 1)
+await quiet(`${agreementsCount} agreements`)
 await pass(24 * hourMs)
 await usage()
 await crm()
@@ -61,8 +71,54 @@ await runtime.close()
 await simulator.stop()
 await administer(`drop database if exists ${database} with (force)`)
 
+/** So many more agreements at the public price, known here and begun. */
+async function buy(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await cloud.accept(clouds)
+  await pass(hourMs, pollMs)
+  for (const { id, awaits } of (await api.get('/v1/agreements?limit=200')).data)
+    if (awaits !== null) await api.post(`/v1/agreements/${id}/activate`, {})
+  await pass(hourMs, pollMs)
+}
+
+/** An hour in which nothing happens: calls that look for changed agreements, a poll. */
+async function quiet(what: string): Promise<void> {
+  const before = await cloud.polling(clouds)
+  await pass(hourMs, pollMs)
+  const after = await cloud.polling(clouds)
+  const lists = after.lists - before.lists
+  const others = after.all - before.all - lists
+  console.log(
+    `QUIET_POLL_CALLS ${(lists / pollsPerHour).toFixed(2)} with ${what} (${others} calls for other things in that hour)`,
+  )
+}
+
+/** How often operations on offers are asked after; the clock moves as finely as anything here could ask. */
+async function publish(): Promise<void> {
+  const [deal] = cloud.deals
+  if (!deal) throw new Error('nothing to offer')
+  for (let i = 0; i < offersCount; i++) {
+    const today = new Date(clock.now()).toISOString()
+    const { id } = await api.post('/v1/offers', offerBody(seller, deal, `calls ${i}`, today))
+    await api.post(`/v1/offers/${id}/submit`, {})
+  }
+  const before = await cloud.polling(clouds)
+  const isLive = async () =>
+    (await api.get('/v1/offers?state=live&limit=200')).data.length === offersCount
+  let seconds = 0
+  for (; !(await isLive()) && seconds < 3_600; seconds += 5) await pass(5_000, 5_000)
+  const calls = (await cloud.polling(clouds)).all - before.all
+  console.log(`${offersCount} offers live after ${seconds} s, ${calls} calls in that time`)
+  const polls = (await cloud.polls?.(clouds)) ?? []
+  if (polls.length === 0) return
+  const sum = (of: 'polls' | 'hasty') => polls.reduce((total, one) => total + one[of], 0)
+  console.log(
+    `OFFER_POLLS ${sum('polls')} of ${polls.length} operations, ${sum('hasty')} within a minute of the one before`,
+  )
+}
+
 async function usage(): Promise<void> {
-  const refs = (await api.get('/v1/agreements?limit=200')).data.map((a: any) => a.agreementRef)
+  const query = '/v1/agreements?state=active&limit=200'
+  const refs = (await api.get(query)).data.map((a: any) => a.agreementRef)
   if (refs.length !== agreementsCount)
     throw new Error(`${refs.length} agreements of ${agreementsCount}`)
   const before = await cloud.usageCalls(clouds)
@@ -76,7 +132,7 @@ async function usage(): Promise<void> {
           source: 'calls',
           agreement,
           dimension,
-          quantity: '2',
+          quantity: cloud.recordUnits,
           at: new Date(hour - (i + 1) * hourMs).toISOString(),
         })),
       ),
@@ -98,13 +154,10 @@ async function usage(): Promise<void> {
 }
 
 async function crm(): Promise<void> {
-  const [listing] = (await api.get('/v1/listings')).data
-  const [buyer] = (await api.get('/v1/buyers')).data
-  const parts = { connection: listing.connection, listing: listing.id, buyer: buyer.id }
-  const offer = await api.post(
-    '/v1/offers',
-    offerBody(parts, 'pattern', new Date(clock.now()).toISOString()),
-  )
+  const [deal] = cloud.deals
+  if (!deal) throw new Error('nothing to offer')
+  const today = new Date(clock.now()).toISOString()
+  const offer = await api.post('/v1/offers', offerBody(seller, deal, 'pattern', today))
   await pass(hourMs)
   const upserts = async () =>
     Object.entries((await clouds.get('/salesforce/control/calls')).calls)
@@ -139,10 +192,10 @@ async function copies(id: string): Promise<void> {
   )
 }
 
-/** Moves the time of both worlds on, an hour at a step, doing all that falls due. */
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= hourMs) {
-    clock.advance(Math.min(hourMs, left))
+/** Moves the time of both worlds on by steps, doing all that falls due. */
+async function pass(ms: number, stepMs = hourMs): Promise<void> {
+  for (let left = ms; left > 0; left -= stepMs) {
+    clock.advance(Math.min(stepMs, left))
     await work()
   }
 }

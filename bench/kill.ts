@@ -1,18 +1,31 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Asked, Deal } from './cloud.ts'
+import { compare } from './kill-compare.ts'
+import { killOften, type Progress } from './killer.ts'
 import { freePort, option, pause, type Running, start } from './process.ts'
-import { buyerAccount, eventually, offerBody, persistent, type Seller, setUp } from './seller.ts'
+import {
+  dayAfter,
+  eventually,
+  marketplace,
+  offerBody,
+  persistent,
+  type Seller,
+  setUp,
+} from './seller.ts'
+import { createMeter } from './usage.ts'
 
 /**
- * Kills the process (-9) again and again while it publishes offers and meters usage, then compares what the simulated
- * clouds hold with what was asked for: one offer each, every unit once, the sales org equal to our rows.
- * `npm run proof:kill -- --seed 7 --kills 30`
+ * Kills the process (-9) again and again while it publishes offers, follows changes of agreements and meters usage,
+ * at the worst moments among others, then compares what the simulated clouds hold with what was asked for: one offer
+ * each, every change once, every unit once, agreements and the sales org equal to our rows.
+ * `npm run proof:kill -- --cloud aws --seed 7 --kills 30`
  */
+const cloud = marketplace()
 const seed = option('seed', 1)
 const kills = option('kills', 30)
-const offersCount = 5
-const eventsPerBatch = 100
+const batchesMin = 10
 const random = generator(seed)
 const key = 'tp_kill_admin_key_0123456789abcdef'
 const folder = mkdtempSync(join(tmpdir(), 'tradepost-kill-'))
@@ -27,15 +40,35 @@ const api = persistent(at.api, key)
 const clouds = persistent(at.simulator)
 let service = await boot()
 let killed = 0
-/** Half of the kills are kept for metering. */
-let isPublished = false
+/** Each part has its share of the kills. */
+const parts = cloud.life ? 3 : 2
+const progress: Progress = { part: 'publishing', mayKill: Math.floor(kills / parts) }
 
-console.log(`seed ${seed}: ${kills} kills, ${offersCount} offers`)
+console.log(`${cloud.provider}, seed ${seed}: ${kills} kills, ${cloud.deals.length} offers`)
 const driving = drive()
-const killing = killNowAndThen()
-const sent = await driving
-await killing
-await compare(sent)
+const killing = killOften(
+  {
+    clouds,
+    cloud,
+    random,
+    disarm: () => fetch(`${at.simulator}/faults`, { method: 'DELETE' }),
+    async kill() {
+      await service.kill('SIGKILL')
+      service = await boot()
+    },
+  },
+  kills,
+  progress,
+  (count) => {
+    killed = count
+  },
+)
+const [sent, hits] = await Promise.all([driving, killing])
+const faults = await compare({ api, clouds, cloud, sent, move })
+console.log(`${killed} kills, of them ${[...hits].map(([name, n]) => `${n} ${name}`).join(', ')}`)
+for (const fault of faults) console.log(`FAULT: ${fault}`)
+console.log(`KILL_FAULTS ${faults.length}`)
+if (faults.length > 0) process.exitCode = 1
 await service.kill('SIGTERM')
 await simulator.kill('SIGTERM')
 rmSync(folder, { recursive: true, force: true })
@@ -52,107 +85,81 @@ function boot(): Promise<Running> {
   return start(['src/node.ts'], env, /^ready/m)
 }
 
-async function killNowAndThen(): Promise<void> {
-  while (killed < kills) {
-    await pause(100 + Math.floor(random() * 2_400))
-    if (!isPublished && killed >= kills / 2) continue
-    await service.kill('SIGKILL')
-    killed += 1
-    service = await boot()
-  }
+function move(by = 'PT20S'): Promise<unknown> {
+  return clouds.post('/clock', { advance: by })
 }
 
-type Sent = {
-  readonly seller: Seller
-  readonly names: string[]
-  readonly units: Map<string, number>
+function wait<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  return eventually(what, ask, { meanwhile: () => move() })
 }
 
-/** Offers first, then usage for as long as there are kills to come. */
-async function drive(): Promise<Sent> {
-  const seller = await setUp(api, clouds, { simulator: at.simulator, notices: at.api })
-  const today = (await clouds.get('/clock')).now.slice(0, 10)
-  const names = Array.from({ length: offersCount }, (_, i) => `kill ${seed}-${i}`)
-  const agreements: string[] = []
-  for (const [i, name] of names.entries()) {
-    const offer = await api.post('/v1/offers', offerBody(seller, name, today), `offer-${i}`)
-    await api.post(`/v1/offers/${offer.id}/submit`, {}, `submit-${i}`)
-    const live = await eventually(`${name} to be live`, async () => {
-      const { state } = await api.get(`/v1/offers/${offer.id}`)
-      if (state.is === 'refused') throw new Error(JSON.stringify(state))
-      return state.is === 'live' ? state : undefined
-    })
-    await clouds.post('/aws/buyer/accept', { offerId: live.offerRef, account: buyerAccount })
-    await clouds.post('/clock', { advance: 'PT2M' })
-    const state = await eventually(`${name} to be accepted`, async () => {
-      const { state } = await api.get(`/v1/offers/${offer.id}`)
-      return state.is === 'accepted' ? state : undefined
-    })
-    agreements.push(state.agreement)
+/** Offers first, then the life of agreements, then usage for as long as there are kills to come. */
+async function drive() {
+  const seller = await setUp(api, clouds, { cloud, simulator: at.simulator, notices: at.api })
+  const meter = createMeter(`kill-${seed}`)
+  for (const [i, deal] of cloud.deals.entries()) {
+    const agreement = await publish(seller, deal, i)
+    if (agreement) meter.take(agreement.id, agreement.license, deal.meters)
   }
-  isPublished = true
-  console.log(`${offersCount} offers published and accepted after ${killed} kills`)
-  const units = new Map<string, number>()
-  for (let batch = 0; killed < kills || batch < 10; batch++) {
-    const { now } = await clouds.get('/clock')
-    const agreement = agreements[batch % agreements.length] ?? ''
-    const events = Array.from({ length: eventsPerBatch }, (_, i) => ({
-      id: `${batch}-${i}`,
-      source: `kill-${seed}`,
-      agreement,
-      dimension: 'api_calls',
-      quantity: String(1 + (i % 7)),
-      at: now,
-    }))
-    const answer = await api.post('/v1/usage-events', { events })
-    if (answer.refused.length > 0) throw new Error(JSON.stringify(answer.refused[0]))
-    for (const event of events)
-      units.set(agreement, (units.get(agreement) ?? 0) + Number(event.quantity))
-    if (batch % 3 === 2) await clouds.post('/clock', { advance: 'PT20M' })
+  console.log(`offers published after ${killed} kills`)
+  let asked: Asked = {}
+  if (cloud.life) {
+    Object.assign(progress, { part: 'life', mayKill: Math.floor((kills / parts) * 2) })
+    const isOver = () => killed >= progress.mayKill
+    asked = await cloud.life({ api, clouds, wait, isOver })
+    console.log(`agreements changed ${JSON.stringify(asked)} after ${killed} kills`)
+  }
+  Object.assign(progress, { part: 'metering', mayKill: kills })
+  for (let batch = 0; killed < kills || batch < batchesMin; batch++) {
+    await meter.send(api, batch, (await clouds.get('/clock')).now)
+    if (batch % 3 === 2) await move('PT20M')
     await pause(300)
   }
-  return { seller, names, units }
+  return { meter, asked, name: nameOf }
 }
 
-async function compare({ names, units }: Sent): Promise<void> {
-  await clouds.post('/clock', { advance: 'PT2H' })
-  const report = await eventually('all usage to be sent', async () => {
-    const { data } = await api.get('/v1/reports/metering')
-    return data.every((row: any) => Number(row.due) === 0) ? data : undefined
-  })
-  await eventually('the sales org to be in step', async () => {
-    const { data } = await api.get('/v1/crm/rows?limit=200')
-    const behind = data.filter((row: any) => row.state !== 'clean')
-    if (process.env.VERBOSE) console.log(JSON.stringify(behind).slice(0, 600))
-    return data.length > 0 && behind.length === 0 ? data : undefined
-  })
-  const entities = (await clouds.get('/aws/control/entities')).entities
-  const faults: string[] = []
-  for (const name of names) {
-    const held = entities.filter((e: any) => e.type === 'Offer' && e.details.Name === name).length
-    if (held !== 1) faults.push(`${held} offers named ${name}`)
+function nameOf(i: number): string {
+  return `kill ${seed}-${i}`
+}
+
+/** Publishes an offer and does with it what its fate has it; the agreement, if somebody buys it. */
+async function publish(seller: Seller, deal: Deal, i: number) {
+  const name = nameOf(i)
+  const today = (await clouds.get('/clock')).now.slice(0, 10)
+  const { id } = await api.post('/v1/offers', offerBody(seller, deal, name, today), `offer-${i}`)
+  const becomes = (...words: string[]) =>
+    wait(`${name} to be ${words.join(' or ')}`, async () => {
+      const { state, acceptBy } = await api.get(`/v1/offers/${id}`)
+      if (state.is === 'refused' && !words.includes('refused'))
+        throw new Error(JSON.stringify(state))
+      return words.includes(state.is) ? { ...state, acceptBy } : undefined
+    })
+  await cloud.script?.(clouds, deal.fate)
+  await api.post(`/v1/offers/${id}/submit`, {}, `submit-${i}`)
+  if (deal.fate === 'unmade') return void (await becomes('refused'))
+  const live = await becomes('live')
+  if (deal.fate === 'flaky') return
+  if (deal.fate === 'withdrawn') {
+    await api.post(`/v1/offers/${id}/withdraw`, {}, `withdraw-${i}`)
+    return void (await becomes('withdrawn'))
   }
-  const { totals } = await clouds.get('/aws/control/ledger')
-  const held = totals.reduce((sum: number, t: any) => sum + t.quantity, 0)
-  const truth = [...units.values()].reduce((a, b) => a + b, 0)
-  if (held !== truth) faults.push(`the cloud holds ${held} units of ${truth}`)
-  if (report.some((row: any) => !row.holds)) faults.push('the metering invariant does not hold')
-  const ours = (await api.get('/v1/crm/rows?limit=200')).data
-  let theirs = 0
-  for (const object of [
-    'Marketplace_Offer__c',
-    'Marketplace_Agreement__c',
-    'Marketplace_Commitment__c',
-  ]) {
-    theirs += (await clouds.get(`/salesforce/control/rows?object=${object}`)).rows.length
+  if (deal.fate === 'extended') {
+    const acceptBy = dayAfter(today, 40)
+    await api.post(`/v1/offers/${id}/extend`, { acceptBy }, `extend-${i}`)
+    await wait(`${name} to be extended`, async () =>
+      (await becomes('live')).acceptBy === acceptBy ? true : undefined,
+    )
   }
-  if (ours.length !== theirs) faults.push(`the sales org holds ${theirs} rows of ${ours.length}`)
-  console.log(
-    `${killed} kills: ${names.length} offers, ${truth} units sent, ${held} held, ${theirs} rows in the sales org`,
-  )
-  for (const fault of faults) console.log(`FAULT: ${fault}`)
-  console.log(`KILL_FAULTS ${faults.length}`)
-  if (faults.length > 0) process.exitCode = 1
+  await cloud.buy(clouds, live.offerRef, deal)
+  const { agreement } = await wait(`${name} to be bought`, async () => {
+    const state = await becomes('accepted')
+    return state.agreement === null ? undefined : state
+  })
+  return wait(`${name} to have begun`, async () => {
+    const { state, licenseRefs } = await api.get(`/v1/agreements/${agreement}`)
+    const [license] = licenseRefs
+    return state.is === 'active' && license ? { id: agreement as string, license } : undefined
+  })
 }
 
 function generator(from: number): () => number {

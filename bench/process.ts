@@ -11,6 +11,12 @@ export type Running = {
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
 }
 
+/** A proof that breaks off leaves nothing running. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts a file of ours with this environment and waits until it prints what `says` matches. */
 export function start(
   args: readonly string[],
@@ -23,7 +29,9 @@ export function start(
     env: { ...process.env, DATABASE_URL: '', ...cache, ...env },
     stdio: ['ignore', 'pipe', process.env.VERBOSE ? 'inherit' : 'ignore'],
   })
+  running.add(child)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.once('exit', () => running.delete(child))
   const kill = async (signal: 'SIGKILL' | 'SIGTERM') => {
     child.kill(signal)
     await ended
@@ -61,4 +69,10 @@ export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(r
 export function option(name: string, standard: number): number {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? standard : Number(process.argv[at + 1])
+}
+
+/** The same as a word. */
+export function word(name: string, standard: string): string {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? standard : (process.argv[at + 1] ?? '')
 }

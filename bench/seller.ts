@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { type Client, client } from '../simulator/demo/client.ts'
-import { pause } from './process.ts'
+import type { Cloud, Deal } from './cloud.ts'
+import { aws } from './clouds/aws.ts'
+import { azure } from './clouds/azure.ts'
+import { pause, word } from './process.ts'
 
-export const buyerAccount = '111122223333'
-export const product = 'prod-demo5aas00001'
 const packageFolder = join(import.meta.dirname, '../adapters/salesforce/package')
 
 /** The API and the simulators, asked until they answer: the process behind them may be dead just now. */
@@ -32,91 +33,58 @@ export type Seller = {
   readonly connection: string
   readonly listing: string
   readonly buyer: string
-}
-
-/** What a benchmark must know of one marketplace's simulator, to sell and meter there. */
-type Cloud = {
-  readonly provider: string
-  /** The seller's listing, and the account of the buyer. */
-  readonly listingRef: string
-  readonly buyerRef: string
-  /** The seller's account, as it is connected here. */
-  connection(simulator: string): { readonly settings: object; readonly credentials: object }
-  /** Tells the simulator where to send its notices. */
-  notify(clouds: Client, url: string, secret: string): Promise<void>
-  /** Lets as many calls through as are made: they are counted, not held up. */
-  unlimit(clouds: Client): Promise<void>
-  /** The buyer accepts the public offer once more: another agreement. */
-  accept(clouds: Client): Promise<void>
-  /** Calls that told usage, so far, and the most records one of them can hold. */
-  usageCalls(clouds: Client): Promise<number>
-  readonly recordsPerCall: number
-  /** Usage records that the simulator took. */
-  heldRecords(clouds: Client): Promise<number>
+  /** Our ids of the listing's plans, by the marketplace's word. */
+  readonly plans: Readonly<Record<string, string>>
 }
 
 /** One for each marketplace: `--cloud` names it, and an entry here is all that another one needs. */
-const marketplaces: Readonly<Record<string, Cloud>> = {
-  aws: {
-    provider: 'aws',
-    listingRef: product,
-    buyerRef: buyerAccount,
-    connection: (simulator) => ({
-      settings: { endpoint: `${simulator}/aws` },
-      credentials: {
-        kind: 'keys',
-        accessKeyId: 'AKIASIMSELLER0000001',
-        secretAccessKey: 'simulated-seller-secret',
-      },
-    }),
-    notify: (clouds, url, secret) =>
-      clouds.post('/aws/control/destinations', { url, header: 'x-tradepost-secret', secret }),
-    unlimit: (clouds) => clouds.post('/aws/control/settings', { quotas: { enforced: false } }),
-    accept: (clouds) =>
-      clouds.post('/aws/buyer/accept', {
-        offerId: 'offer-demopub1ic001',
-        account: buyerAccount,
-        quantities: { seats: 1 },
-      }),
-    usageCalls: async (clouds) => (await clouds.get('/aws/control/calls')).BatchMeterUsage ?? 0,
-    recordsPerCall: 25,
-    heldRecords: async (clouds) => (await clouds.get('/aws/control/ledger')).records.length,
-  },
-}
+const marketplaces: Readonly<Record<string, Cloud>> = { aws, azure }
 
 /** The marketplace that `--cloud` names. */
-export function marketplace(name: string): Cloud {
-  const found = marketplaces[name]
+export function marketplace(): Cloud {
+  const found = marketplaces[word('cloud', 'aws')]
   if (!found) throw new Error(`--cloud is one of ${Object.keys(marketplaces).join(', ')}`)
   return found
 }
 
-/** Connects the simulated seller and sales org, and enters the buyer. Repeating it repeats nothing; `notices` is where the cloud can reach us. */
+type Place = {
+  readonly cloud: Cloud
+  readonly simulator: string
+  /** Where the cloud can reach us; absent where it cannot. */
+  readonly notices?: string
+}
+
+/** Connects the simulated seller and sales org, and enters the buyer. Repeating it repeats nothing. */
 export async function setUp(
   api: Client,
   clouds: Client,
-  at: { readonly simulator: string; readonly notices?: string; readonly cloud?: Cloud },
+  { cloud, simulator, notices }: Place,
 ): Promise<Seller> {
-  const cloud = at.cloud ?? marketplace('aws')
-  const { provider, listingRef, buyerRef } = cloud
+  const { provider, listingRef, buyerRefs } = cloud
   await installPackage(clouds)
   const noticeSecret = 'bench-shared-secret'
   const seller = await api.post(
     '/v1/connections',
-    { provider, name: 'seller', ...cloud.connection(at.simulator), noticeSecret },
+    { provider, name: 'seller', ...cloud.connection(simulator), noticeSecret },
     'set-up-seller',
   )
-  if (at.notices) await cloud.notify(clouds, `${at.notices}/notices/${seller.id}`, noticeSecret)
-  await connectOrg(api, at.simulator)
+  if (notices) await cloud.notify(clouds, notices, seller.id, noticeSecret)
+  await connectOrg(api, simulator)
   const listing = await eventually('the listing', async () =>
     (await api.get('/v1/listings')).data.find((l: any) => l.listingRef === listingRef),
   )
   const buyer = await api.post(
     '/v1/buyers',
-    { name: 'Initech', accounts: [{ provider, ref: buyerRef }] },
+    { name: 'Initech', accounts: buyerRefs.map((ref) => ({ provider, ref })) },
     'set-up-buyer',
   )
-  return { connection: seller.id, listing: listing.id, buyer: buyer.id }
+  const plans = listing.plans.map((one: any) => [one.planRef, one.id])
+  return {
+    connection: seller.id,
+    listing: listing.id,
+    buyer: buyer.id,
+    plans: Object.fromEntries(plans),
+  }
 }
 
 async function installPackage(clouds: Client): Promise<void> {
@@ -146,38 +114,39 @@ const connectOrg = (api: Client, simulator: string): Promise<unknown> =>
     'set-up-org',
   )
 
-/** A contract of seats with metered use beside it. */
-export const offerBody = ({ connection, listing, buyer }: Seller, name: string, today: string) => ({
-  connection,
-  listing,
-  buyer,
+/** An offer of a deal, for a year. */
+export const offerBody = (seller: Seller, deal: Deal, name: string, today: string) => ({
+  connection: seller.connection,
+  listing: seller.listing,
+  ...(deal.plan === null ? {} : { plan: seller.plans[deal.plan] }),
+  buyer: seller.buyer,
   name,
-  contacts: [],
-  acceptBy: new Date(Date.parse(today) + 30 * 86_400_000).toISOString().slice(0, 10),
+  contacts: [{ name: 'Bill Lumbergh', email: 'bill.lumbergh@initech.example' }],
+  acceptBy: dayAfter(today, 30),
   start: 'acceptance',
   term: { months: 12 },
   currency: 'USD',
-  pricing: {
-    contract: [{ dimension: 'seats', quantity: '10', price: '1200.00' }],
-    usage: [
-      { dimension: 'api_calls', rate: '0.001' },
-      { dimension: 'storage_gb', rate: '0.02' },
-    ],
-  },
+  pricing: deal.pricing,
   legal: { kind: 'standard', documents: [] },
+  renewal: { attested: false },
 })
 
-/** Asks until there is an answer. */
+export const dayAfter = (today: string, days: number): string =>
+  new Date(Date.parse(today) + days * 86_400_000).toISOString().slice(0, 10)
+
+/** Asks until there is an answer, doing something in between: nothing, or moving a clock. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined>,
-  timeoutMs = 180_000,
+  { timeoutMs = 180_000, meanwhile = async () => {} }: Waiting = {},
 ): Promise<T> {
   const end = performance.now() + timeoutMs
   while (performance.now() < end) {
     const answer = await ask()
     if (answer !== undefined) return answer
     await pause(200)
+    await meanwhile()
   }
   throw new Error(`waited in vain for ${what}`)
 }
+type Waiting = { readonly timeoutMs?: number; readonly meanwhile?: () => Promise<unknown> }

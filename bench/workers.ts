@@ -1,11 +1,14 @@
 import pg from 'pg'
+import { minus, compare as order, plus, times } from '../src/kernel/decimal.ts'
 import { freePort, option, start } from './process.ts'
-import { buyerAccount, eventually, offerBody, persistent, setUp } from './seller.ts'
+import { eventually, marketplace, offerBody, persistent, setUp } from './seller.ts'
 
 /**
  * Two worker processes on one Postgres: 200 offers to publish and 20,000 usage records due at once. Afterwards each
- * offer exists once at the simulated cloud, and it holds exactly the units that were sent.
+ * offer exists once at the simulated cloud, and it holds exactly the units that were sent, less what prices include.
+ * `npm run proof:workers -- --cloud aws`
  */
+const cloud = marketplace()
 const postgres = process.env.DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/postgres'
 const database = `tradepost_workers_${process.pid}`
 const offersCount = option('offers', 200)
@@ -32,7 +35,7 @@ const env = { DATABASE_URL: url.href, SECRET_KEY: secret, ADMIN_KEY: key, LOG_LE
 const work = (name: string) => start(['src/node.ts', 'worker'], { ...env, NAME: name }, /^ready/m)
 const api = persistent(at.api, key)
 const clouds = persistent(at.simulator)
-await clouds.post('/aws/control/settings', { quotas: { enforced: false } })
+await cloud.unlimit(clouds)
 
 const server = await start(
   ['src/node.ts'],
@@ -40,25 +43,25 @@ const server = await start(
   /^ready/m,
 )
 let workers = [await work('one')]
-const seller = await setUp(api, clouds, { simulator: at.simulator, notices: at.api })
-for (let i = 0; i < agreementsCount; i++) {
-  await clouds.post('/aws/buyer/accept', {
-    offerId: 'offer-demopub1ic001',
-    account: buyerAccount,
-    quantities: { seats: 1 },
-  })
-}
+const seller = await setUp(api, clouds, { cloud, simulator: at.simulator, notices: at.api })
+const licenses = await sell()
 await clouds.post('/clock', { advance: `PT${hours + 3}H` })
 const refs = await eventually('the agreements', async () => {
   const all = await agreements()
-  return all.length >= agreementsCount ? all : undefined
+  return all.length >= licenses.length ? all : undefined
 })
-console.log(`${refs.length} agreements known`)
+console.log(`${cloud.provider}: ${refs.length} agreements known`)
 for (const worker of workers) await worker.kill('SIGTERM')
 
 const today = new Date().toISOString()
+const [deal] = cloud.deals
+if (!deal) throw new Error('nothing to offer')
 for (let i = 0; i < offersCount; i++) {
-  const offer = await api.post('/v1/offers', offerBody(seller, `worker ${i}`, today), `offer-${i}`)
+  const offer = await api.post(
+    '/v1/offers',
+    offerBody(seller, deal, `worker ${i}`, today),
+    `offer-${i}`,
+  )
   await api.post(`/v1/offers/${offer.id}/submit`, {}, `submit-${i}`)
 }
 const truth = await sendUsage(refs)
@@ -72,7 +75,7 @@ await eventually(
     const { data: waiting } = await api.get('/v1/offers?limit=1&state=submitting')
     return data.length + waiting.length === 0 ? true : undefined
   },
-  600_000,
+  { timeoutMs: 900_000 },
 )
 await eventually(
   'all usage',
@@ -83,17 +86,32 @@ await eventually(
     }
     return true
   },
-  600_000,
+  { timeoutMs: 900_000 },
 )
 console.log(`done in ${Math.round((performance.now() - started) / 1000)} s`)
 await compare()
 for (const each of [...workers, server, simulator]) await each.kill('SIGTERM')
 await administer(`drop database if exists ${database} with (force)`)
 
+/** Agreements at the public price, and where it takes more than accepting, their buyers' arrival. */
+async function sell(): Promise<string[]> {
+  const licenses: string[] = []
+  for (let i = 0; i < agreementsCount; i++) {
+    const license = await cloud.accept(clouds)
+    await cloud.arrive?.(clouds, license)
+    licenses.push(license)
+  }
+  await eventually('all agreements to have begun', async () => {
+    const held = (await cloud.heldAgreements?.(clouds)) ?? []
+    return held.every(({ state }) => state === 'active') ? true : undefined
+  })
+  return licenses
+}
+
 async function agreements(): Promise<string[]> {
   const found: string[] = []
   for (let cursor = ''; ; ) {
-    const { data, next } = await api.get(`/v1/agreements?limit=200${cursor}`)
+    const { data, next } = await api.get(`/v1/agreements?state=active&limit=200${cursor}`)
     found.push(...data.map((row: any) => row.agreementRef))
     if (!next) return found
     cursor = `&cursor=${next}`
@@ -101,7 +119,7 @@ async function agreements(): Promise<string[]> {
 }
 
 /** One event for each record: agreement by dimension by hour. */
-async function sendUsage(all: readonly string[]): Promise<{ records: number; units: number }> {
+async function sendUsage(all: readonly string[]): Promise<{ records: number; units: string }> {
   const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000
   const events = all.flatMap((agreement) =>
     dimensions.flatMap((dimension) =>
@@ -110,7 +128,7 @@ async function sendUsage(all: readonly string[]): Promise<{ records: number; uni
         source: 'workers',
         agreement,
         dimension,
-        quantity: '3',
+        quantity: cloud.recordUnits,
         at: new Date(hour - (i + 1) * 3_600_000 + 60_000).toISOString(),
       })),
     ),
@@ -119,26 +137,32 @@ async function sendUsage(all: readonly string[]): Promise<{ records: number; uni
     const answer = await api.post('/v1/usage-events', { events: events.slice(i, i + 500) })
     if (answer.refused.length > 0) throw new Error(JSON.stringify(answer.refused[0]))
   }
-  return { records: events.length, units: events.length * 3 }
+  const included = dimensions.map((dimension) => cloud.publicMeters[dimension] ?? '0')
+  const free = times(included.reduce(plus, '0'), String(all.length))
+  return {
+    records: events.length,
+    units: minus(times(cloud.recordUnits, String(events.length)), free),
+  }
 }
 
 async function compare(): Promise<void> {
   const faults: string[] = []
-  const entities = (await clouds.get('/aws/control/entities')).entities
-  const held = entities.filter(
-    (e: any) => e.type === 'Offer' && /^worker \d+$/.test(e.details.Name ?? ''),
-  )
-  if (held.length !== offersCount)
-    faults.push(`the cloud holds ${held.length} offers of ${offersCount}`)
-  if (new Set(held.map((e: any) => e.details.Name)).size !== held.length)
-    faults.push('an offer exists twice')
-  const { totals, records } = await clouds.get('/aws/control/ledger')
-  const units = totals.reduce((sum: number, t: any) => sum + t.quantity, 0)
-  if (units !== truth.units) faults.push(`the cloud holds ${units} units of ${truth.units}`)
-  if (records.length !== truth.records)
-    faults.push(`the cloud holds ${records.length} records of ${truth.records}`)
-  const calls = await clouds.get('/aws/control/calls')
-  console.log(`offers held ${held.length}, units held ${units}, calls ${JSON.stringify(calls)}`)
+  const all = await cloud.heldOffers(clouds)
+  const names = all.map(({ name }) => name).filter((name) => /^worker \d+$/.test(name))
+  if (names.length !== offersCount)
+    faults.push(`the cloud holds ${names.length} offers of ${offersCount}`)
+  if (new Set(names).size !== names.length) faults.push('an offer exists twice')
+  const units = [...(await cloud.heldUnits(clouds)).values()].reduce(plus, '0')
+  if (order(units, truth.units) !== 0)
+    faults.push(`the cloud holds ${units} units of ${truth.units}`)
+  const records = await cloud.heldRecords(clouds)
+  if (records !== truth.records)
+    faults.push(`the cloud holds ${records} records of ${truth.records}`)
+  const polls = (await cloud.polls?.(clouds)) ?? []
+  const hasty = polls.filter((one) => one.hasty > 0).length
+  if (hasty > 0) faults.push(`${hasty} operations of ${polls.length} were asked after too often`)
+  const calls = await clouds.get(`/${cloud.provider}/control/calls`)
+  console.log(`offers held ${names.length}, units held ${units}, calls ${JSON.stringify(calls)}`)
   for (const fault of faults) console.log(`FAULT: ${fault}`)
   console.log(`WORKERS_FAULTS ${faults.length}`)
   if (faults.length > 0) process.exitCode = 1
