@@ -49,13 +49,22 @@ export const operate =
       const { headers } = await azure.call('fulfilment', call)
       return { is: 'running', operationRef: operationIn(headers) }
     } catch (error) {
-      // The list of operations fills with a delay; a conflict says that there is one.
-      const isBusy = error instanceof Problem && error.code === 'conflict'
-      const late = isBusy ? await underWay(azure, agreementRef, wanted) : undefined
+      if (!(error instanceof Problem) || !isBusy(error)) throw error
+      // The list of operations fills with a delay; what it does not show yet is asked for again.
+      const late = await underWay(azure, agreementRef, wanted)
       if (late) return late
-      throw error
+      throw new Problem('conflict', error.message, error.details, { cause: error })
     }
   }
+
+/**
+ * Whether another operation is in progress. "SaaS fulfillment APIs, version 2" says so by 409; the OpenAPI file knows
+ * no status but 400 for it, where only the words can tell.
+ */
+const isBusy = ({ code, details }: Problem): boolean =>
+  code === 'conflict' ||
+  (code === 'rejected' &&
+    /operation[^"]* (in progress|pending)/i.test(JSON.stringify(details.reasons)))
 
 async function underWay(
   azure: AzureClient,

@@ -20,7 +20,7 @@ export type Described = {
  * that loosens them.
  * - `date-time`: `lastModified` is `0001-01-01T00:00:00`, without an offset (recordings).
  * - `activate` needs no body (documents since 2022).
- * - 401 is seen with a wrong audience, 409 is documented for DELETE while an operation is pending; 400 is
+ * - 401 is seen with a wrong audience, 409 is documented for PATCH and DELETE while an operation is pending; 400 is
  *   what the documents answer to a malformed request everywhere.
  */
 const BODY_OPTIONAL = ['FulfillmentOperations_ActivateSubscription']

@@ -48,6 +48,8 @@ export const defaults = {
     patchOwnOperation: 'ok' as 'ok' | '500',
     /** Whether PATCH to the plan or quantity in force is refused at once or ends as Conflict. */
     sameChange: '400' as '400' | 'Conflict',
+    /** What PATCH answers while an operation is under way. */
+    pendingChange: '409' as '409' | '400',
     /** Whether subscriptions carry keys no document names, as third parties have seen. */
     extraKeys: false,
   },

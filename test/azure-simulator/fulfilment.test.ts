@@ -167,6 +167,9 @@ it('holds seats to the limits of the plan', async () => {
   expect((await azure.call('PATCH', path(id), { quantity: 9 })).status).toBe(202)
   const pending = await azure.call('DELETE', path(id))
   expect([pending.status, pending.body.error.code]).toEqual([409, 'Conflict'])
+  expect((await azure.call('PATCH', path(id), { quantity: 7 })).status).toBe(409)
+  await azure.set({ fulfilment: { pendingChange: '400' } })
+  expect((await azure.call('PATCH', path(id), { quantity: 7 })).status).toBe(400)
   const refused = await azure.post('/buyer/buy', {
     offerId: 'acme-analytics',
     planId: 'per-seat',

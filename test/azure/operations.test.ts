@@ -86,6 +86,15 @@ describe('asking for a change', () => {
   })
 
   it.each([
+    [409, { error: { code: 'Conflict', message: 'Another operation is in progress.' } }],
+    [400, { error: { details: [{ message: 'Another operation is in progress.' }] } }],
+  ])('is in conflict while the one under way does not show: %i', async (status, json) => {
+    const { operate } = market({}, { [`PATCH ${base}`]: { status, json } })
+    const refused = await failing(operate({ is: 'change_plan', planRef: 'gold' }))
+    expect(refused.code).toBe('conflict')
+  })
+
+  it.each([
     [{ is: 'cancel' }, { allowedCustomerOperations: ['Read'] }, /Cloud Solution Provider/],
     [{ is: 'change_plan', planRef: 'gold' }, { allowedCustomerOperations: ['Read'] }, /Provider/],
     [{ is: 'change_plan', planRef: 'gold' }, { saasSubscriptionStatus: 'Suspended' }, /Suspended/],

@@ -36,6 +36,8 @@ function update(call: Call): Reply {
   if ((planId === undefined) === (quantity === undefined)) {
     throw badRequest(['Either planId or quantity must be given, not both.'])
   }
+  const isBusy = pendingOperation(state, subscription) !== undefined
+  if (isBusy && state.settings().fulfilment.pendingChange === '409') throw busy()
   const why = whyNot(state, subscription, planId, quantity)
   if (why !== null) throw badRequest([why])
   const asked =
@@ -83,11 +85,11 @@ function remove(call: Call): Reply {
   if (!allowedOperations(subscription).includes('Delete')) {
     throw badRequest(['Delete is not among the allowedCustomerOperations of the subscription.'])
   }
-  if (pendingOperation(state, subscription)) {
-    throw new ServiceRefusal(409, 'Conflict', 'Another operation is in progress.')
-  }
+  if (pendingOperation(state, subscription)) throw busy()
   return accepted(state, publisherChange(state, subscription, { action: 'Unsubscribe' }))
 }
+
+const busy = () => new ServiceRefusal(409, 'Conflict', 'Another operation is in progress.')
 
 /** 202 with the headers of the recordings: the operation's id also serves as request and correlation id. */
 function accepted(state: AzureState, operation: Operation): Reply {
