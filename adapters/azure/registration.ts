@@ -55,8 +55,9 @@ const invalidMessage =
 
 /** Missing, malformed and expired tokens are all a 400; only its words tell them apart. */
 function refused(azureStatus: number, text: string): Problem {
-  const { code, message } = readBody(text)
-  const isExpired = /expire/i.test(`${code} ${message}`)
+  const { code, message, reasons } = readBody(text)
+  const said = [code, message, ...reasons.map((one) => one.message)].join(' ')
+  const isExpired = /expire/i.test(said)
   return isExpired
     ? new Problem(
         'rejected',
