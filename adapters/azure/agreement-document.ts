@@ -52,7 +52,7 @@ export function readAgreement(
   if (startsAt === undefined || !buyerRef)
     throw new Problem('internal', `Microsoft’s subscription ${id} has no date or no tenant`)
   const endsAt = endOf(read)
-  const value = priceOf(read, plan)
+  const value = priceOf(read, plan, settings)
   const state = stateOf(read, endsAt, readAt)
   return {
     agreementRef: id,
@@ -128,12 +128,18 @@ function entitlementsOf(
 
 /**
  * What the buyer pays for a term: known where it is the list price of exactly this term, paid once. What a private
- * offer costs, or a term paid in parts, this API does not tell.
+ * offer costs, or a term paid in parts, this API does not tell, and a price is that of one payment. A month is paid
+ * once; how years are paid `chargeDuration` could say, which is null in all samples of the documents, or the settings.
  */
-function priceOf(read: Subscription, plan: AvailablePlan | undefined): MoneyJson | null {
+function priceOf(
+  read: Subscription,
+  plan: AvailablePlan | undefined,
+  { longTerms }: Settings,
+): MoneyJson | null {
   const { termUnit, chargeDuration } = read.term ?? {}
   if (read.isFreeTrial || !termUnit || !isAtListPrice(plan)) return null
-  if (chargeDuration && chargeDuration !== termUnit) return null
+  const isOnce = termUnit === 'P1M' || longTerms === 'paid_at_once'
+  if (chargeDuration ? chargeDuration !== termUnit : !isOnce) return null
   const { currency, price } = billingTerm(plan, termUnit) ?? {}
   if (!currency || !isCurrency(currency) || !price || !isDecimal(price)) return null
   const seats = plan?.isPricePerSeat ? seatsOf(read) : '1'

@@ -105,6 +105,12 @@ export const settings = z.strictObject({
     .max(50)
     .default('seats')
     .describe('What the units of a plan’s recurring price are called as a dimension'),
+  longTerms: z
+    .enum(['paid_at_once', 'unknown'])
+    .default('unknown')
+    .describe(
+      'How a term of years is paid where the API does not say: paid_at_once only if no plan has a payment option by the month or year',
+    ),
   marketplaceAppId: guid
     .default('20e940b3-4c77-4b0b-9a53-9e16a1b010a7')
     .describe('Application ID that Microsoft’s webhook calls are made by'),

@@ -45,7 +45,7 @@ function market(
 
 describe('an agreement', () => {
   it('is a subscription with its plan', async () => {
-    const { agreements, calls } = market()
+    const { agreements, calls } = market({}, [plan], {}, { longTerms: 'paid_at_once' })
     expect(await agreements.get(id)).toEqual({
       agreementRef: id,
       initialRef: id,
@@ -150,6 +150,7 @@ describe('an agreement', () => {
 
   it.each([
     ['paid in parts', { term: { ...sample.term, chargeDuration: 'P1M' } }, [plan]],
+    ['perhaps paid in parts', {}, [plan]],
     ['on trial', { isFreeTrial: true }, [plan]],
     ['without its plan', {}, []],
     [
@@ -159,6 +160,19 @@ describe('an agreement', () => {
     ],
   ])('has no value that is only guessed: %s', async (_, changes, plans) => {
     expect((await market(changes, plans).agreements.get(id)).value).toBeNull()
+  })
+
+  it.each([
+    ['a month', { term: { ...sample.term, termUnit: 'P1M' } }, '199.80'],
+    [
+      'a year that is charged by the year',
+      { term: { ...sample.term, chargeDuration: 'P1Y' } },
+      '4802.00',
+    ],
+  ])('has the list price of what is paid at once: %s', async (_, changes, amount) => {
+    const { value, charges } = await market(changes).agreements.get(id)
+    expect(value).toEqual({ currency: 'USD', amount })
+    expect(charges).toHaveLength(1)
   })
 
   it('needs no plan and no quantity', async () => {
