@@ -43,7 +43,8 @@ export type OperationProgress =
  * - `get` throws `not_found` for an agreement that is not the seller's.
  * - `readToken` finds the registration token in what the buyer's browser sent (form fields or query), or undefined.
  * - `operate` asks for one of `traits.operations`. Asking again for what is so already, or under way, starts nothing:
- *   it looks first. A refusal that comes at once is thrown as `rejected` with `details.reasons`. `progress` follows one
+ *   it looks first, and throws `conflict` while the marketplace does not show yet what is under way. A refusal that
+ *   comes at once is thrown as `rejected` with `details.reasons`. `progress` follows one
  *   that has a name, and throws `not_found` for one the marketplace does not know.
  * - `answer` tells the marketplace what became of a change that a buyer made; telling it again is harmless.
  * - `resolve` throws `rejected` for a token that is expired (`details.token: 'expired'`) or forged (`'invalid'`).
