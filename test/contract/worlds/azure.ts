@@ -1,7 +1,9 @@
 import type { Worlds } from '../worlds.ts'
 import { azureAccount } from './azure/account.ts'
+import { azureAgreements } from './azure/agreements.ts'
 import { azureListings } from './azure/listings.ts'
 import { azureMetering } from './azure/metering.ts'
+import { azureNotices } from './azure/notices.ts'
 
 /** Where Microsoft's ports are tried: a simulator each. */
 export const azureWorlds: Partial<Worlds> = {
@@ -10,5 +12,7 @@ export const azureWorlds: Partial<Worlds> = {
     'with a certificate': () => azureAccount('certificate'),
   },
   listings: { 'plans of each kind': azureListings },
+  agreements: { 'as publisher': azureAgreements },
   metering: { SaaS: azureMetering },
+  notices: { 'a connection webhook': azureNotices },
 }

@@ -1,11 +1,9 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { StartChangeSetCommand } from '@aws-sdk/client-marketplace-catalog'
 import { instant } from '../../../../src/kernel/time.ts'
-import type { IncomingNotice } from '../../../../src/notices/port.ts'
 import { PRODUCT, PUBLIC_OFFER } from '../../../simulator/aws-clients.ts'
 import { offerChanges } from '../../../simulator/aws-offers.ts'
 import type { NoticesWorld, Told } from '../../notices.ts'
+import { openMailbox } from '../mailbox.ts'
 import { startAws } from './cloud.ts'
 
 /** "EventBridge API destinations": events posted as they are, with the connection's own header. */
@@ -124,33 +122,5 @@ export async function awsNotices(): Promise<NoticesWorld> {
   async function start(ChangeSet: any[]): Promise<string> {
     const command = new StartChangeSetCommand({ Catalog: 'AWSMarketplace', ChangeSet })
     return (await cloud.catalog.send(command)).ChangeSetId ?? ''
-  }
-}
-
-/** An endpoint that keeps what is posted to it. */
-async function openMailbox() {
-  let kept: IncomingNotice[] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.setEncoding('utf8').on('data', (chunk) => {
-      body += chunk
-    })
-    request.on('end', () => {
-      const headers = Object.fromEntries(
-        Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
-      )
-      kept.push({ headers, body })
-      response.end()
-    })
-  })
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/notices`,
-    empty() {
-      const all = kept
-      kept = []
-      return all
-    },
-    close: () => server.close(),
   }
 }

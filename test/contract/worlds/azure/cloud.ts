@@ -98,14 +98,18 @@ export async function startAzure(
       ...(times === undefined ? {} : { times }),
     })
 
-  async function call(method: string, url: string, audience: string, body?: unknown) {
+  const token = async (audience = MARKETPLACE): Promise<string> => {
     const granted = await login(base, tenantId, {
       grant_type: 'client_credentials',
       client_id: clientId,
       client_secret: secret,
       scope: `${audience}/.default`,
     })
-    const headers = { authorization: `Bearer ${granted.body.access_token}` }
+    return granted.body.access_token
+  }
+
+  async function call(method: string, url: string, audience: string, body?: unknown) {
+    const headers = { authorization: `Bearer ${await token(audience)}` }
     return exchange(method, base + url, { headers, ...(body === undefined ? {} : { body }) })
   }
 
@@ -122,7 +126,7 @@ export async function startAzure(
     return call(method, url, MARKETPLACE, body)
   }
 
-  return { ...cloud, base, set, deny, world, ingest, fulfil }
+  return { ...cloud, base, set, deny, world, token, ingest, fulfil }
 }
 
 export type SimulatedAzure = Awaited<ReturnType<typeof startAzure>>

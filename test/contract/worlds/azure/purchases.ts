@@ -27,3 +27,6 @@ export async function held(cloud: SimulatedAzure, id: string): Promise<any> {
   const { subscriptions } = await cloud.get('/azure/control/subscriptions')
   return subscriptions.find((one: any) => one.id === id)
 }
+
+/** So many seats of the plan that is sold by the seat. */
+export const seats = (quantity: number) => ({ planId: 'per-seat', quantity })
