@@ -14,6 +14,7 @@ import { isAboutAudience, Tokens } from './tokens.ts'
 const requestTimeoutMs = 20_000
 const readAttemptsMax = 3
 const readPauseMs = 100
+const tokenTrustedMs = 5 * 60_000
 const bodyMax = 32 * 1024 * 1024
 
 export type AzureCall = {
@@ -99,11 +100,11 @@ export class AzureClient {
     const tokens = api === 'partner' ? this.#userTokens : this.#tokens
     if (tokens === null)
       throw new Problem('unsupported', 'payouts need the refresh token of a user; none is set up')
-    const { value, isNew } = await tokens.get(audience)
+    const { value, isNew, ageMs } = await tokens.get(audience)
     try {
       return await this.#patient(api, value, call)
     } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'unauthenticated') throw error
+      if (!mayBeTheToken(error, ageMs)) throw error
       tokens.forget(audience, value)
       if (isNew) throw error
       return this.#patient(api, (await tokens.get(audience)).value, call)
@@ -186,6 +187,14 @@ const isWrongAudience = (error: unknown): boolean =>
   error instanceof Problem &&
   (isAboutAudience(error) ||
     (error.code === 'unauthenticated' && error.details.operation !== 'token'))
+
+/**
+ * The marketplace’s own APIs refuse a token that is no longer good with the same 403 as whoever may not ask: "SaaS
+ * fulfillment Subscription APIs v2". One that was got a moment ago is not to blame.
+ */
+const mayBeTheToken = (error: unknown, ageMs: number): boolean =>
+  error instanceof Problem &&
+  (error.code === 'unauthenticated' || (error.code === 'forbidden' && ageMs > tokenTrustedMs))
 
 /** An outage that may be over in a moment. Silence is not: it has cost the whole time already. */
 const isPassing = (error: unknown): boolean =>

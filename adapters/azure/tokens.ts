@@ -5,13 +5,15 @@ export type Token = { readonly value: string; readonly endsAtMs: number }
 /** Gets a token for an audience (`https://graph.microsoft.com`, or an application id). Throws a Problem. */
 export type TokenSource = (audience: string) => Promise<Token>
 
+type Kept = { readonly value: string; readonly isNew: boolean; readonly ageMs: number }
+
 const renewBeforeMs = 5 * 60_000
 
 /** Keeps a token for each audience until five minutes before it ends; one request at a time asks for each. */
 export class Tokens {
   readonly #source: TokenSource
   readonly #nowMs: () => number
-  readonly #kept = new Map<string, Token>()
+  readonly #kept = new Map<string, Token & { readonly sinceMs: number }>()
   readonly #asking = new Map<string, Promise<Token>>()
 
   constructor(source: TokenSource, nowMs: () => number) {
@@ -19,12 +21,13 @@ export class Tokens {
     this.#nowMs = nowMs
   }
 
-  /** `isNew`: asked for just now, so that another one would be worth no more. */
-  async get(audience: string): Promise<{ readonly value: string; readonly isNew: boolean }> {
+  /** `isNew`: asked for just now, so that another one would be worth no more; `ageMs`: how long it has been kept. */
+  async get(audience: string): Promise<Kept> {
     const kept = this.#kept.get(audience)
-    if (kept && this.#nowMs() < kept.endsAtMs - renewBeforeMs)
-      return { value: kept.value, isNew: false }
-    return { value: (await this.#ask(audience)).value, isNew: true }
+    const now = this.#nowMs()
+    if (kept && now < kept.endsAtMs - renewBeforeMs)
+      return { value: kept.value, isNew: false, ageMs: now - kept.sinceMs }
+    return { value: (await this.#ask(audience)).value, isNew: true, ageMs: 0 }
   }
 
   /** Drops a token that was refused. */
@@ -41,7 +44,7 @@ export class Tokens {
   async #renew(audience: string): Promise<Token> {
     try {
       const token = await this.#source(audience)
-      this.#kept.set(audience, token)
+      this.#kept.set(audience, { ...token, sinceMs: this.#nowMs() })
       return token
     } finally {
       this.#asking.delete(audience)

@@ -97,6 +97,28 @@ describe('signing in', () => {
     expect(calls.length - before).toBe(2)
   })
 
+  it('gets a new token when one kept for a while is denied, for a 403 says no more', async () => {
+    let now: Instant = '2026-03-10T09:01:00.000Z'
+    const good = (token: number) => `Bearer token-${token}`
+    const wanted = { token: 1 }
+    const { azure, tokenCalls, calls } = client(
+      {
+        [listed]: ({ headers }) =>
+          headers.get('authorization') === good(wanted.token)
+            ? { json: {} }
+            : { status: 403, json: {} },
+      },
+      { now: () => now },
+    )
+    await azure.call('fulfilment', list)
+    wanted.token = 2
+    expect((await failing(azure.call('fulfilment', list))).code).toBe('forbidden')
+    expect([tokenCalls.length, calls.length]).toEqual([1, 2])
+    now = '2026-03-10T09:07:00.000Z'
+    await azure.call('fulfilment', list)
+    expect([tokenCalls.length, calls.length]).toEqual([2, 4])
+  })
+
   it('says what Entra said and what to do, and never the secret', async () => {
     const { azure } = client({
       [tokenV2]: {

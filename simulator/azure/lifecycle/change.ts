@@ -123,7 +123,10 @@ function apply(
   }
 }
 
-/** The term goes on when the new plan has one of the same length; otherwise its first term starts today. */
+/**
+ * The term goes on when the new plan has one of the same length; otherwise its first term starts today. Seats are a
+ * matter of plans priced per user alone; one that had none begins with the fewest the plan takes.
+ */
 function changePlan(
   state: AzureState,
   subscription: Subscription,
@@ -133,9 +136,11 @@ function changePlan(
   const plan = planOf(state, subscription.product, planId)
   if (!plan) return
   const offer = coveringOffer(state, plan, subscription.billingAccountId)
-  const { prices } = pricingFor(plan, offer)
+  const { prices, mode, userLimits } = pricingFor(plan, offer)
+  const seats = mode === 'perUser' ? (subscription.quantity ?? userLimits?.min ?? 1) : null
   const same = prices.find((price) => price.termUnit === subscription.termUnit)
   subscription.planId = planId
+  subscription.quantity = seats
   subscription.privateOffer = offer?.id ?? null
   subscription.paymentUnit = (same ?? prices[0])?.paymentUnit ?? null
   if (same || !prices[0]) return
