@@ -32,18 +32,3 @@ export function client(base: string, key?: string): Client {
     patch: (path, body) => call('PATCH', path, body),
   }
 }
-
-/** Asks again, moving the clock a little each time, until there is an answer; gives up after `turnsMax`. */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined>,
-  pass: () => Promise<unknown>,
-  turnsMax = 40,
-): Promise<T> {
-  for (let turn = 0; turn < turnsMax; turn++) {
-    const answer = await ask()
-    if (answer !== undefined) return answer
-    await pass()
-  }
-  throw new Error(`waited in vain for ${what}`)
-}

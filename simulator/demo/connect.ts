@@ -1,53 +1,52 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { product, seller as sellerAccount } from './bodies.ts'
+import type { Market } from './market.ts'
 import { type Story, tell } from './story.ts'
 
-const noticeSecret = 'demo-shared-secret-for-notices'
+/** The seller's account at one marketplace, connected. */
+export type Seller = { readonly market: Market; readonly connection: string }
 
-export type Connected = { readonly connection: string; readonly today: string }
-
-/** Connects the seller's account and the sales org. Returns the seller's connection. */
-export async function connect(story: Story): Promise<Connected> {
-  const { tradepost, clouds, simulator, api } = story
-  const seller = await tradepost.post(
-    '/v1/connections',
-    {
-      provider: 'aws',
-      name: 'Demo AWS seller',
-      settings: {
-        endpoint: `${simulator}/aws`,
-        sellerAccount,
-        feeds: { kind: 's3', bucket: 'umbrella-data-feeds' },
+/** Connects the sales org and the seller's account at each marketplace. */
+export async function connect(
+  story: Story,
+  markets: readonly Market[],
+): Promise<{ sellers: readonly Seller[]; today: string }> {
+  const { tradepost, clouds, api } = story
+  const made = []
+  for (const market of markets) {
+    const account = await tradepost.post(
+      '/v1/connections',
+      {
+        ...market.account(story.simulator),
+        name: `Demo ${market.name} seller`,
+        signUpUrl: 'https://app.example.com/sign-up',
       },
-      credentials: {
-        kind: 'keys',
-        accessKeyId: 'AKIASIMSELLER0000002',
-        secretAccessKey: 'simulated-other-secret',
-      },
-      signUpUrl: 'https://app.example.com/sign-up',
-      noticeSecret,
-    },
-    'demo-connection-aws',
-  )
-  await clouds.post(`/aws/control/products/${product}`, {
-    fulfillmentUrl: `${api}/register/${seller.id}`,
-  })
-  const { destinations } = await clouds.get('/aws/control/destinations')
-  const url = `${api}/notices/${seller.id}`
-  if (!destinations.some((d: { url: string }) => d.url === url)) {
-    await clouds.post('/aws/control/destinations', {
-      url,
-      header: 'x-tradepost-secret',
-      secret: noticeSecret,
-      account: sellerAccount,
+      `demo-connection-${market.provider}`,
+    )
+    await market.tell(clouds, {
+      register: `${api}/register/${account.id}`,
+      notices: `${api}/notices/${account.id}`,
     })
+    await check(story, market.name, account.id)
+    made.push({ market, connection: account.id, createdAt: account.createdAt })
   }
+  await check(story, 'Salesforce', await connectOrg(story))
+  // The day it began: a demo that goes on another day must ask for the very same things.
+  return { sellers: made, today: made[0]?.createdAt.slice(0, 10) }
+}
+
+async function check(story: Story, name: string, id: string): Promise<void> {
+  const { ready, checks } = await story.tradepost.post(`/v1/connections/${id}/check`, {})
+  const result = ready ? 'everything needed works' : 'NOT everything works'
+  await tell(story, name, `connected; ${checks.length} checks, ${result}`)
+}
+
+async function connectOrg({ tradepost, clouds, simulator, packageFolder }: Story): Promise<string> {
   await clouds.post('/salesforce/control/install', {
-    files: sources(story.packageFolder),
-    assign: permissionSets(story.packageFolder),
+    files: sources(packageFolder),
+    assign: permissionSets(packageFolder),
   })
-  const crm = await tradepost.post(
+  const org = await tradepost.post(
     '/v1/connections',
     {
       provider: 'salesforce',
@@ -61,18 +60,7 @@ export async function connect(story: Story): Promise<Connected> {
     },
     'demo-connection-crm',
   )
-  for (const [name, id] of [
-    ['AWS', seller.id],
-    ['Salesforce', crm.id],
-  ]) {
-    const { ready, checks } = await tradepost.post(`/v1/connections/${id}/check`, {})
-    await tell(
-      story,
-      `${name} connected; ${checks.length} checks, ${ready ? 'everything needed works' : 'NOT everything works'}`,
-    )
-  }
-  // The day it began: a demo that goes on another day must ask for the very same things.
-  return { connection: seller.id, today: seller.createdAt.slice(0, 10) }
+  return org.id
 }
 
 const sources = (folder: string) =>

@@ -1,110 +1,73 @@
-import { buyerAccount, commitmentOf, offerOf, product } from './bodies.ts'
-import { until } from './client.ts'
-import type { Connected } from './connect.ts'
-import { amount, type Story, tell } from './story.ts'
+import type { Deal } from './prepare.ts'
+import { type Story, tell, untilEach } from './story.ts'
 
-export type Deal = {
-  readonly offer: string
-  readonly commitment: string
-  readonly parties: { connection: string; listing: string; buyer: string }
+export type Sold = Deal & { readonly agreement: string }
+
+/** Publishes the offers; the buyer accepts them, subscribes where that is a step of its own, and registers. */
+export async function sell(story: Story, deals: readonly Deal[]): Promise<readonly Sold[]> {
+  const live = await publish(story, deals)
+  await accept(story, live)
+  const bought = []
+  for (const deal of live) bought.push({ ...deal, ref: await register(story, deal) })
+  const agreements = await untilEach(story, 'PT1M', bought, (deal) => begun(story, deal))
+  return deals.map((deal, i) => ({ ...deal, agreement: agreements[i] ?? '' }))
 }
 
-/** The product, the buyer, his commitment, and the offer as a draft. */
-export async function prepare(story: Story, { connection, today }: Connected): Promise<Deal> {
-  const { tradepost, advance } = story
-  const listing = await until(
-    'the listing',
-    async () =>
-      (await tradepost.get(`/v1/listings?connection=${connection}`)).data.find(
-        (l: { listingRef: string }) => l.listingRef === product,
-      ),
-    async () => {
-      await tradepost.post(`/v1/syncs/listings/run?connection=${connection}`, {})
-      await advance('PT10S')
-    },
-  )
-  await tell(
-    story,
-    `Listing "${listing.name}" found with dimensions ${listing.dimensions.map((d: { key: string }) => d.key).join(', ')}`,
-  )
-  // The badge decides whether its sales burn a commitment down; people state it until it is read from the listing.
-  await tradepost.patch(`/v1/listings/${listing.id}`, {
-    facts: { 'product.badge': 'DEPLOYED_ON_AWS' },
+type Live = Deal & { readonly offerRef: string }
+
+async function stateOf({ tradepost }: Story, { offer }: Deal): Promise<any> {
+  return (await tradepost.get(`/v1/offers/${offer}`)).state
+}
+
+async function publish(story: Story, deals: readonly Deal[]): Promise<readonly Live[]> {
+  for (const deal of deals) {
+    if ((await stateOf(story, deal)).is === 'draft')
+      await story.tradepost.post(
+        `/v1/offers/${deal.offer}/submit`,
+        {},
+        `demo-submit-${deal.market.provider}`,
+      )
+  }
+  const offerRefs = await untilEach(story, 'PT30S', deals, async (deal) => {
+    const state = await stateOf(story, deal)
+    if (state.is === 'refused') throw new Error(`refused: ${JSON.stringify(state.reasons)}`)
+    if (!['live', 'accepted'].includes(state.is)) return undefined
+    await tell(story, deal.market.name, `offer published as ${state.offerRef}`)
+    return state.offerRef
   })
-  const [account, opportunity] = await salesRecords(story)
-  const buyer = await tradepost.post(
-    '/v1/buyers',
-    { name: 'Initech', accounts: [{ provider: 'aws', ref: buyerAccount }], crm: { account } },
-    'demo-buyer',
-  )
-  const commitment = await tradepost.post(
-    '/v1/commitments',
-    commitmentOf(buyer.id, today),
-    'demo-commitment',
-  )
-  await tell(
-    story,
-    'Initech has promised its cloud 1,000,000.00 USD; at most 25 % of it may be spent on the marketplace',
-  )
-  const parties = { connection, listing: listing.id, buyer: buyer.id, opportunity }
-  const offer = await tradepost.post(
-    '/v1/offers',
-    offerOf(parties, 'Initech 2027', today),
-    'demo-offer',
-  )
-  const preview = await tradepost.post(`/v1/offers/${offer.id}/preview`, {})
-  await tell(
-    story,
-    `Offer "${offer.name}": ${amount(preview.value)}, listing fee ${amount(preview.fee.amount)} (${preview.fee.rate}), net ${amount(preview.net)}; ${preview.violations.length} violations`,
-  )
-  return {
-    offer: offer.id,
-    commitment: commitment.id,
-    parties: { connection, listing: listing.id, buyer: buyer.id },
-  }
+  return deals.map((deal, i) => ({ ...deal, offerRef: offerRefs[i] }))
 }
 
-/** The ids of the customer and the deal in the simulated org. */
-async function salesRecords({ clouds }: Story): Promise<[account: string, opportunity: string]> {
-  const first = async (object: string, name: string) =>
-    (await clouds.get(`/salesforce/control/rows?object=${object}`)).rows.find(
-      (row: { Name: string }) => row.Name === name,
-    ).Id
-  return [await first('Account', 'Initech'), await first('Opportunity', 'Initech 2027')]
+async function accept(story: Story, deals: readonly Live[]): Promise<void> {
+  for (const { market, offerRef } of deals) await market.accept(story.clouds, offerRef)
+  await untilEach(story, 'PT5M', deals, async (deal) => {
+    if ((await stateOf(story, deal)).is !== 'accepted') return undefined
+    await tell(story, deal.market.name, 'seen here: Initech accepted the offer')
+    return true
+  })
 }
 
-/** Publishes the offer; the buyer accepts and registers. Returns the agreement. */
-export async function sell(story: Story, { offer }: Deal): Promise<string> {
-  const { tradepost, clouds, advance } = story
-  const state = async () => (await tradepost.get(`/v1/offers/${offer}`)).state
-  if ((await state()).is === 'draft')
-    await tradepost.post(`/v1/offers/${offer}/submit`, {}, 'demo-submit')
-  const live = await until(
-    'the offer to be published',
-    async () => {
-      const now = await state()
-      if (now.is === 'refused') throw new Error(`refused: ${JSON.stringify(now.reasons)}`)
-      return ['live', 'accepted'].includes(now.is) ? now : undefined
-    },
-    () => advance('PT10S'),
-  )
-  await tell(story, `Offer published as ${live.offerRef}`)
-  const bought = (await clouds.get(`/aws/buyer/agreements?account=${buyerAccount}`)).agreements
-  if (!bought.some((a: { offerId: string }) => a.offerId === live.offerRef)) {
-    await clouds.post('/aws/buyer/accept', { offerId: live.offerRef, account: buyerAccount })
-  }
-  const accepted = await until(
-    'the agreement',
-    async () => ((await state()).is === 'accepted' ? state() : undefined),
-    () => advance('PT1M'),
-  )
-  const agreement = await tradepost.get(`/v1/agreements/${accepted.agreement}`)
-  await tell(story, `Initech accepted: agreement ${agreement.agreementRef}`)
-  const arrival = await clouds.post('/aws/buyer/register', { agreementId: agreement.agreementRef })
-  const place = new URL(arrival.location ?? 'http://nowhere.example')
+/** Returns the marketplace's own id of what was bought. */
+async function register(story: Story, { market, offerRef }: Live): Promise<string> {
+  const ref = await market.subscribe(story.clouds, offerRef)
+  const arrival = await market.register(story.clouds, ref)
+  const { origin, pathname } = new URL(arrival.location ?? 'http://nowhere.example')
   await tell(
     story,
-    `Initech's user registered and was sent on to ${place.origin}${place.pathname} (${arrival.status})`,
+    market.name,
+    `Initech's user registered and was sent on to ${origin}${pathname} (${arrival.status})`,
   )
-  return agreement.id
+  return ref
+}
+
+/** The agreement's id, once it is ours and active. */
+async function begun(
+  story: Story,
+  deal: Deal & { readonly ref: string },
+): Promise<string | undefined> {
+  const { agreement: id } = await stateOf(story, deal)
+  const agreement = id && (await story.tradepost.get(`/v1/agreements/${id}`))
+  if (agreement?.state.is !== 'active') return undefined
+  await tell(story, deal.market.name, `agreement ${deal.ref} is active`)
+  return id
 }

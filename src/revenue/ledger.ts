@@ -150,8 +150,11 @@ const owners = sql`join connections c on c.id = l.connection
   left join lateral ${accountOf} f on true
   left join buyer_accounts b on b.provider = c.provider and b.ref = coalesce(f.account, l.payer_ref)`
 
+// A report that names no listing leaves it to the agreement.
 const resolved = sql`revenue_lines l ${owners}
-  left join listings i on i.connection = l.connection and i.listing_ref = l.listing_ref`
+  left join listings i on i.connection = l.connection and i.id = coalesce(
+    (select id from listings n where n.connection = l.connection and n.listing_ref = l.listing_ref),
+    case when l.listing_ref is null then a.listing end)`
 
 function where(filter: LineFilter, at: Vantage): RawBuilder<unknown> {
   const lines = linesWhere(filter, at)

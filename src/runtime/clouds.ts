@@ -14,7 +14,7 @@ import type { Runtime } from './open.ts'
 
 const stepMs = 3_600_000
 const longStepMs = 6 * stepMs
-const longMs = 31 * 24 * stepMs
+const longMs = 48 * stepMs
 const roundsMax = 1_000
 const packageFolder = new URL('../../adapters/salesforce/package', import.meta.url).pathname
 

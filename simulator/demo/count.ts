@@ -1,0 +1,83 @@
+import type { Sold } from './sell.ts'
+import { amount, type Story, tell, untilEach } from './story.ts'
+
+/** By then each marketplace has invoiced what was due at acceptance: the slowest waits for three days. */
+const invoicedAfter = 'P3DT1H'
+const ended = ['done', 'partial', 'failed']
+const shown: Readonly<Record<string, string>> = { gross: 'invoiced', fee: 'listing fee' }
+
+/** The invoices, and what they burn of the commitments. */
+export async function count(story: Story, deals: readonly Sold[]): Promise<void> {
+  const known = await Promise.all(deals.map((deal) => invoices(story, deal)))
+  if (known.some(({ length }) => length === 0)) {
+    await story.advance(invoicedAfter)
+    await readReports(story, deals)
+  }
+  for (const deal of deals) await drawn(story, deal)
+}
+
+async function readReports(story: Story, deals: readonly Sold[]): Promise<void> {
+  const imports = new Map<Sold, string>()
+  for (const deal of deals) imports.set(deal, await importOf(story, deal))
+  await untilEach(story, 'PT1M', deals, async (deal) => {
+    const { state, progress } = await story.tradepost.get(
+      `/v1/revenue-imports/${imports.get(deal)}`,
+    )
+    if (!ended.includes(state)) return undefined
+    const { files, rowsBroken } = progress
+    await tell(
+      story,
+      deal.market.name,
+      `seller reports imported (${state}): ${files} files, ${rowsBroken} broken rows`,
+    )
+    return true
+  })
+}
+
+/** The import under way, where reports take a while, or a new one. */
+async function importOf({ tradepost }: Story, { connection }: Sold): Promise<string> {
+  const { data } = await tradepost.get(`/v1/revenue-imports?connection=${connection}`)
+  const running = data.find(({ state }: { state: string }) => !ended.includes(state))
+  return (running ?? (await tradepost.post('/v1/revenue-imports', { connection }))).id
+}
+
+/** Lines of the agreement that the timeline shows, in the order of `shown`. */
+async function invoices({ tradepost }: Story, { agreement }: Sold): Promise<any[]> {
+  const { data } = await tradepost.get(`/v1/revenue-lines?agreement=${agreement}&limit=200`)
+  return Object.keys(shown).flatMap((kind) => data.filter((line: any) => line.kind === kind))
+}
+
+async function drawn(story: Story, { market, connection, commitment }: Sold): Promise<void> {
+  const { tradepost } = story
+  const lines = await tradepost.get(`/v1/revenue-lines?connection=${connection}&limit=200`)
+  for (const { kind, amount: money, invoicedOn } of lines.data.filter(
+    (one: any) => shown[one.kind],
+  ))
+    await tell(story, market.name, `${shown[kind]} ${amount(money)} on ${invoicedOn}`)
+  const { data } = await story.tradepost.get('/v1/reports/drawdown')
+  const standing = data.find((row: any) => row.commitment === commitment)
+  const [ceiling] = standing.ceilings
+  const headroom = ceiling?.headroomAtMost
+    ? `at most ${amount(ceiling.headroomAtMost)} more may count`
+    : 'no cap on the rest'
+  await tell(
+    story,
+    market.name,
+    `drawdown: ${amount(standing.drawn)} counted of ${amount(standing.tranche.amount)}; ${headroom}`,
+  )
+}
+
+const objects = ['Offer', 'Agreement', 'Commitment']
+
+/** What the sales system holds by then. */
+export async function showCrm(story: Story): Promise<void> {
+  await story.advance('PT10M')
+  const counts = []
+  for (const object of objects) {
+    const { rows } = await story.clouds.get(
+      `/salesforce/control/rows?object=Marketplace_${object}__c`,
+    )
+    counts.push(`${rows.length} ${object.toLowerCase()}s`)
+  }
+  await tell(story, 'Salesforce', `holds ${counts.join(', ')}`)
+}
