@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from './platform/db.ts'
 
 type Operation = Record<string, unknown>
@@ -63,7 +63,7 @@ export async function putExamplesInPlace<D extends Document>(
   document: D,
   providers: readonly Example[],
 ): Promise<D> {
-  const known = await newest(db)
+  const known = await newest(db, providers[0]?.provider ?? '')
   const paths = Object.fromEntries(
     await Promise.all(
       Object.entries(document.paths ?? {}).map(async ([path, operations]) => [
@@ -104,11 +104,21 @@ async function inPlace(
   return Object.fromEntries(entries)
 }
 
-/** The newest of each kind, in one question. */
-async function newest(db: Db): Promise<Known> {
+/** The newest of each kind, in one question; connections and listings that go with `provider`'s form first. */
+async function newest(db: Db, provider: string): Promise<Known> {
+  const ours = sql`exists (select 1 from connections c
+    where c.provider = ${provider} and c.deleted_at is null and c.id =`
+  const rest = sql`created_at desc, id`
+  const chosen: Readonly<Record<string, RawBuilder<unknown>>> = {
+    connections: sql`where deleted_at is null
+      and exists (select 1 from listings l where l.connection = connections.id)
+      order by ${ours} connections.id) desc, ${rest}`,
+    listings: sql`order by ${ours} listings.connection) desc, ${rest}`,
+  }
   const parts = Object.entries(tables).map(
     ([kind, table]) =>
-      sql`select ${kind}::text as kind, (select id from ${sql.table(table)} ${table === 'connections' ? sql`where deleted_at is null and exists (select 1 from listings l where l.connection = connections.id)` : sql``} order by created_at desc, id limit 1) as id`,
+      sql`select ${kind}::text as kind, (select id from ${sql.table(table)}
+        ${chosen[table] ?? sql`order by ${rest}`} limit 1) as id`,
   )
   const { rows } = await sql<{
     kind: string
