@@ -14,6 +14,7 @@ export type LocalWorld = World & {
 }
 
 const hourMs = 3_600_000
+const longMs = 48 * hourMs
 
 /** The whole service, its real adapters and the simulated clouds in one process, on one clock that only the test moves. */
 export async function createLocalWorld(
@@ -29,7 +30,11 @@ export async function createLocalWorld(
     turn = turn.then(() => advance(ms, stepMs))
     return turn
   }
-  const clouds = await startSimulator({ port: 0, clock, onAdvance: (ms) => pass(ms) })
+  const clouds = await startSimulator({
+    port: 0,
+    clock,
+    onAdvance: (ms) => pass(ms, ms > longMs ? 6 * hourMs : hourMs),
+  })
   const server = serve({ fetch: world.fetch, port: 0, hostname: '127.0.0.1' })
   await new Promise<void>((resolve) => server.once('listening', () => resolve()))
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
