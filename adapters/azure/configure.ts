@@ -93,6 +93,17 @@ const cancelled: Reason = {
   message: 'the job was cancelled at Microsoft before it was done',
 }
 
+/** Codes by which Microsoft says that the fault is its own. No document lists them. */
+const ownFault = /^(internal|server|serviceunavailable|timeout|unexpected)/i
+
+/** What a job ended as when all its reasons are Microsoft's own fault; undefined when they are not. */
+export const ownFaultOf = (
+  reasons: readonly Reason[],
+): { readonly is: 'failed'; readonly detail: string } | undefined =>
+  reasons.every(({ code }) => code !== null && ownFault.test(code))
+    ? { is: 'failed', detail: reasons.map(({ message }) => message).join('; ') }
+    : undefined
+
 /**
  * The private offer among what a job has made or changed, as its guid. Undefined where it made none, or where Microsoft
  * does not tell yet: a job's detail cannot be had before it is complete, and may lag behind.

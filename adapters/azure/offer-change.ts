@@ -2,7 +2,7 @@ import { Problem, type Reason } from '../../src/kernel/problem.ts'
 import type { Day } from '../../src/kernel/time.ts'
 import type { ChangeProgress } from '../../src/offers/port.ts'
 import type { AzureClient } from './client.ts'
-import { type Job, jobOf, start } from './configure.ts'
+import { type Job, jobOf, ownFaultOf, start } from './configure.ts'
 import {
   begin,
   late,
@@ -113,6 +113,10 @@ async function beginChange(
 type Ended = Exclude<Job, { is: 'running' }>
 const reasonsOf = (job: Ended): readonly Reason[] => (job.is === 'succeeded' ? [] : job.reasons)
 
+/** The offer stays as it was. */
+const no = (reasons: readonly Reason[]): ChangeProgress =>
+  ownFaultOf(reasons) ?? { is: 'refused', reasons }
+
 /** A job may fail because somebody else was faster: what counts is how the offer stands. */
 async function withdrawn(
   azure: AzureClient,
@@ -123,8 +127,9 @@ async function withdrawn(
   const found = await find(azure, step.offer)
   const standing = found && standingOf(found).is
   if (!found || standing === 'withdrawn' || standing === 'deleted') return { is: 'done' }
-  const why = standing === 'accepted' ? [accepted] : []
-  return { is: 'refused', reasons: [...why, ...job.reasons] }
+  return standing === 'accepted'
+    ? { is: 'refused', reasons: [accepted, ...job.reasons] }
+    : no(job.reasons)
 }
 
 async function closed(
@@ -140,7 +145,7 @@ async function closed(
   if (standing === 'withdrawn' || standing === 'draft') return reopen(azure, step, found)
   // The second half was sent before, and its reply lost.
   if (isOpenUntil(found, step.acceptBy)) return { is: 'done', ...linkOf(azure, found) }
-  if (job.is !== 'succeeded') return { is: 'refused', reasons: job.reasons }
+  if (job.is !== 'succeeded') return no(job.reasons)
   // The job is done and the offer still reads as live: reads lag behind writes.
   late(azure, step, `shown private offer ${step.offer} as withdrawn`)
   return { is: 'running', operation: written(step) }
@@ -178,7 +183,7 @@ async function reopenedNow(
   } else if (job.is !== 'succeeded') {
     const message = job.reasons[0]?.message ?? 'Microsoft gives no reason'
     return standing === 'open'
-      ? { is: 'refused', reasons: job.reasons }
+      ? no(job.reasons)
       : { is: 'withdrawn', reasons: [notReopened(message), ...job.reasons] }
   }
   late(azure, step, `opened private offer ${step.offer} again`)

@@ -3,7 +3,7 @@ import { type Instant, millis } from '../../src/kernel/time.ts'
 import type { OfferOrder } from '../../src/offers/model.ts'
 import type { OfferProgress } from '../../src/offers/port.ts'
 import type { AzureClient } from './client.ts'
-import { jobOf, offerOf, start } from './configure.ts'
+import { jobOf, offerOf, ownFaultOf, start } from './configure.ts'
 import {
   begin,
   kept,
@@ -194,11 +194,5 @@ async function remains(
   return no(reasons, fromHere(`private offer ${id}, which the failed job made, ${what}`))
 }
 
-/** Codes by which Microsoft says that the fault is its own. No document lists them. */
-const ownFault = /^(internal|server|serviceunavailable|timeout|unexpected)/i
-
-function no(reasons: readonly Reason[], note?: Reason): OfferProgress {
-  const isTheirs = reasons.every(({ code }) => code !== null && ownFault.test(code))
-  if (isTheirs) return { is: 'failed', detail: reasons.map(({ message }) => message).join('; ') }
-  return { is: 'refused', reasons: note ? [...reasons, note] : reasons }
-}
+const no = (reasons: readonly Reason[], note?: Reason): OfferProgress =>
+  ownFaultOf(reasons) ?? { is: 'refused', reasons: note ? [...reasons, note] : reasons }
