@@ -75,6 +75,12 @@ function absolute(order: OfferOrder, azure: AzureClient): readonly Violation[] {
     ),
     ...(hasRecurring(order) ? recurring(order, azure) : []),
     ...meters(order),
+    ...when(
+      readNative(order.terms.native).includedQuantities !== undefined &&
+        saleOf(order, azure).newPlan === null,
+      'native.includedQuantities',
+      'a public plan keeps what it includes; native.newPlan makes one with others',
+    ),
   ]
 }
 
@@ -171,10 +177,23 @@ function payments(order: OfferOrder): readonly Violation[] {
       },
     ]
   const given = order.terms.payments ?? []
+  const days = given.map(({ on }) => on)
   const atPurchase = given.filter(({ on }) => on === 'acceptance')
   return [
     ...when(atPurchase.length > 1, 'payments', 'one payment at acceptance'),
-    ...given.flatMap(({ amount }, i) => cents(amount, `payments.${i}.amount`)),
+    ...when(
+      (order.terms.term?.months ?? 0) % monthsOfYears !== 0,
+      'payments',
+      'on days of their own need a term of years',
+    ),
+    ...given.flatMap(({ amount, on }, i) => [
+      ...cents(amount, `payments.${i}.amount`),
+      ...when(
+        on !== 'acceptance' && days.indexOf(on) < i,
+        `payments.${i}.on`,
+        'each payment needs a day of its own',
+      ),
+    ]),
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { Violation } from '../../src/kernel/problem.ts'
+import { firstDay, monthOf } from '../../src/kernel/time.ts'
 import type { OfferOrder } from '../../src/offers/model.ts'
 import type { AzureClient } from './client.ts'
 import { nativeViolations, readNative } from './offer-native.ts'
@@ -76,6 +77,12 @@ function dates(order: OfferOrder): readonly Violation[] {
   const wanted = readNative(order.terms.native).end
   const begins = start === 'acceptance' ? order.submittedOn : start
   return [
+    ...when(acceptBy < order.submittedOn, 'acceptBy', 'must not be over'),
+    ...when(
+      start !== 'acceptance' && start < firstDay(monthOf(order.submittedOn)),
+      'start',
+      'must not lie in a month that is over',
+    ),
     ...when(
       start !== 'acceptance' && !start.endsWith('-01'),
       'start',

@@ -177,7 +177,8 @@ describe('a configure request', () => {
       priceInputOption: 'usd',
       meters: { calls: { pricePerPaymentInUsd: 0.25 } },
     })
-    const native = { includedQuantities: { calls: 15_000 } }
+    const newPlan = { name: 'Acme', description: 'Made for Acme' }
+    const native = { newPlan, includedQuantities: { calls: 15_000 } }
     expect(meters(order({ pricing: { flat: '1.00', usage }, native })).meters.calls).toEqual({
       pricePerPaymentInUsd: 0.25,
       includedQuantities: [
