@@ -1,3 +1,4 @@
+import { Problem } from '../../src/kernel/problem.ts'
 import type { OfferStanding, OffersPort } from '../../src/offers/port.ts'
 import type { AzureClient } from './client.ts'
 import { changeProgress, extend, withdraw } from './offer-change.ts'
@@ -43,11 +44,11 @@ export const offers = (azure: AzureClient): OffersPort => ({
 
 /**
  * How an offer stands. Microsoft tells nobody that it was accepted, and not when: of an offer that starts at acceptance
- * it knows the day, which is no moment. What it does not show stops nothing: an offer may be hidden for a while.
+ * it knows the day, which is no moment.
  */
 async function look(azure: AzureClient, offerRef: string): Promise<OfferStanding> {
   const found = await find(azure, offerRef)
-  if (!found) return { is: 'unknown', word: 'not found' }
+  if (!found) throw new Problem('not_found', `Microsoft knows no private offer ${offerRef}`)
   const standing = standingOf(found)
   switch (standing.is) {
     case 'open':

@@ -31,7 +31,8 @@ export type ChangeProgress =
  * - A lock held by somebody else is thrown as `conflict`, too many calls as `throttled`.
  * - `progress` of an operation the marketplace does not know throws `not_found`.
  * - `withdraw` and `extend` are changes to a live offer, with the same promises about keys.
- * - `look` is there where nobody tells us of an acceptance; it is asked every `traits.lookEveryMinutes`, one call.
+ * - `look` is there where nobody tells us of an acceptance; it is asked every `traits.lookEveryMinutes`, one call. It
+ *   throws `not_found` for an offer that the marketplace does not show.
  */
 export interface OffersPort {
   readonly traits: OfferTraits
