@@ -46,7 +46,10 @@ export function changesOfOffers(open: () => OffersWorld, key: () => string): voi
         if (!world.keyless) expect(repeated).toEqual(started)
         expect((await changeEnded(world, repeated)).is).toBe('done')
         const { [what]: each } = world.changeOperations ?? { withdraw: 1, extend: 1 }
-        expect(await world.operations()).toBe(operations + each)
+        // Without a key nobody can tell that the lost one is at work; the second finds it done, or fails beside it.
+        const most = world.keyless ? each + 1 : each
+        expect((await world.operations()) - operations).toBeGreaterThanOrEqual(each)
+        expect((await world.operations()) - operations).toBeLessThanOrEqual(most)
         const seen = what === 'extend' ? { until: day } : null
         expect(await world.seenByBuyer(offerRef)).toEqual(seen)
       },

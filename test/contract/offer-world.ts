@@ -41,6 +41,8 @@ export type OffersWorld = World<'offers'> & {
   ) => Promise<readonly [unknown, unknown]>
   /** Time passes until nothing that was begun is under way any more. */
   readonly settle: () => Promise<void>
+  /** An operation of each kind, in this marketplace's form, that nobody ever began. */
+  readonly nobodys?: { readonly publishing: string; readonly change: string }
   /** How many operations a change takes; one where it is left out. */
   readonly changeOperations?: Readonly<Record<'withdraw' | 'extend', number>>
   /** The buyer accepts a live offer, and does nothing else. Needed where the port can look. */

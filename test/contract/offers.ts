@@ -36,14 +36,14 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
       expect(await world.port().progress(operationOf(started))).toMatchObject({ is: 'live' })
     })
 
-    it('shows beforehand exactly what the marketplace receives', async () => {
-      for (const written of Object.values(world.good)) {
+    it('shows beforehand exactly what the marketplace receives, and publishes it', async () => {
+      for (const [what, written] of Object.entries(world.good)) {
         const [port, order, mine] = [world.port(), anew(world, written), key()]
         const shown = port.requests(order, mine)
         const started = await port.submit(order, mine, null)
         const [asked, received] = await world.compared(shown, operationOf(started))
-        expect(received).toEqual(asked)
-        await world.settle()
+        expect(received, what).toEqual(asked)
+        expect(await ended(world, started), what).toMatchObject({ is: 'live' })
       }
     })
 
@@ -108,15 +108,17 @@ export function offersContract(name: string, open: () => Promise<OffersWorld>): 
 
     it('does not find an operation that the marketplace does not know', async () => {
       const port = world.port()
+      const { publishing, change } = world.nobodys ?? { publishing: nobodys, change: nobodys }
+      expect((await problemOf(port.progress(publishing))).code).toBe('not_found')
+      expect((await problemOf(port.changeProgress(change))).code).toBe('not_found')
       expect((await problemOf(port.progress(nobodys))).code).toBe('not_found')
-      expect((await problemOf(port.changeProgress(nobodys))).code).toBe('not_found')
     })
 
     it('names the throttling of too many calls as such', async () => {
       await world.ration()
       const port = world.port()
       const results = await Promise.allSettled(
-        Array.from({ length: 80 }, () => port.progress(nobodys)),
+        Array.from({ length: 80 }, () => port.progress(world.nobodys?.publishing ?? nobodys)),
       ).finally(world.relax)
       const codes = results.map((one) => (one.status === 'rejected' ? one.reason.code : ''))
       expect(new Set(codes)).toEqual(new Set(['not_found', 'throttled']))

@@ -4,6 +4,7 @@ import { azureAgreements } from './azure/agreements.ts'
 import { azureListings } from './azure/listings.ts'
 import { azureMetering } from './azure/metering.ts'
 import { azureNotices } from './azure/notices.ts'
+import { azureOffers } from './azure/offers.ts'
 
 /** Where Microsoft's ports are tried: a simulator each. */
 export const azureWorlds: Partial<Worlds> = {
@@ -12,6 +13,7 @@ export const azureWorlds: Partial<Worlds> = {
     'with a certificate': () => azureAccount('certificate'),
   },
   listings: { 'plans of each kind': azureListings },
+  offers: { SaaS: azureOffers },
   agreements: { 'as publisher': azureAgreements },
   metering: { SaaS: azureMetering },
   notices: { 'a connection webhook': azureNotices },

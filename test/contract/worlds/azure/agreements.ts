@@ -100,7 +100,7 @@ async function changed(
   await ok(cloud.fulfil('PATCH', `${asked.subscriptionId}/operations/${id}`, { status }))
 }
 
-function requestsOf(cloud: SimulatedAzure): AgreementsWorld['requests'] {
+function requestsOf(cloud: SimulatedAzure): NonNullable<AgreementsWorld['requests']> {
   const request = async (
     wanted: Request['wanted'],
     told: Told,
@@ -124,7 +124,7 @@ function requestsOf(cloud: SimulatedAzure): AgreementsWorld['requests'] {
   }
 }
 
-function refusalsOf(cloud: SimulatedAzure): AgreementsWorld['refusals'] {
+function refusalsOf(cloud: SimulatedAzure): NonNullable<AgreementsWorld['refusals']> {
   const refused =
     (wanted: Request['wanted'], asked?: object, before?: string) =>
     async (): Promise<Omit<Request, 'told'>> => {
