@@ -66,23 +66,23 @@ function received(told: Webhook, at: Instant, native: unknown): ReceivedNotice {
     noticeRef: [told.id, told.action, told.status ?? ''].join('/'),
     kind: told.action,
     at,
-    about: aboutOf(told, at),
+    about: aboutOf(told),
     ...(asks ? { asks } : {}),
     native,
   }
 }
 
-function aboutOf({ subscriptionId, action, status, offerId }: Webhook, at: Instant): NoticeAbout {
-  // Usage of hours before the cancellation is still taken for a day.
-  if (action === 'Unsubscribe' && status === 'Succeeded')
-    return { is: 'license_ended', agreementRef: subscriptionId, licenseRef: subscriptionId, at }
-  return {
-    is: 'agreement',
-    agreementRef: subscriptionId,
-    licenseRef: subscriptionId,
-    listingRef: offerId ? withoutPreview(offerId) : null,
-  }
-}
+/**
+ * The token of a call is signed and its body is not: whoever gets hold of one can write another body for an hour. So an
+ * end, too, is only a reason to look; "Implementing a webhook on the SaaS service" asks for a call to the API before
+ * anything is acted on.
+ */
+const aboutOf = ({ subscriptionId, offerId }: Webhook): NoticeAbout => ({
+  is: 'agreement',
+  agreementRef: subscriptionId,
+  licenseRef: subscriptionId,
+  listingRef: offerId ? withoutPreview(offerId) : null,
+})
 
 /**
  * A buyer's change waits for a word; one that we asked for ourselves does not. What else is in progress (Reinstate)

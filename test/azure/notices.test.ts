@@ -216,17 +216,10 @@ describe('a notice', () => {
     expect(notice?.asks).toBeUndefined()
   })
 
-  it('tells when a subscription ended', async () => {
+  it('believes no end that it tells: the subscription is looked at', async () => {
     const body = told({ action: 'Unsubscribe', status: 'Succeeded' })
     expect(await market().receive({ body })).toMatchObject([
-      {
-        about: {
-          is: 'license_ended',
-          agreementRef: sampleId,
-          licenseRef: sampleId,
-          at: '2026-03-10T08:48:58.444Z',
-        },
-      },
+      { kind: 'Unsubscribe', about: { is: 'agreement', agreementRef: sampleId } },
     ])
   })
 
