@@ -98,8 +98,11 @@ export type Cloud = {
 export const during = (cloud: string, match: string, kind: 'slow' | 'late'): Moment => ({
   name: `${kind} ${match}`,
   async arm(clouds) {
-    await clouds.post('/faults', { cloud, match, kinds: [kind], times: 1, ms: 4_000 })
+    const fault = { cloud, match, kinds: [kind], times: 1, ms: 4_000 }
+    const { id } = await clouds.post('/faults', fault)
     return async () =>
-      (await clouds.get('/faults')).faults.some((one: { struck: number }) => one.struck > 0)
+      (await clouds.get('/faults')).faults.some(
+        (one: { id: string; struck: number }) => one.id === id && one.struck > 0,
+      )
   },
 })

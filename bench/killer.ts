@@ -17,32 +17,31 @@ type Weapon = {
   readonly disarm: () => Promise<unknown>
 }
 
-const patienceMs = 4_000
+const patienceMs = 8_000
 const lookEveryMs = 15
 /** Before a kill that aims at nothing, and after its moment has come. */
 const pauseMaxMs = 2_500
 const delayMaxMs = 250
 
 /**
- * Kills so many times: twice out of three at one of the moments of the part that the proof is in, each in its turn, and
- * else whenever it happens to be. Returns how often it hit each moment.
+ * Kills so many times: twice out of three at the moment that comes first of those which were hit least, and else
+ * whenever it happens to be. Returns how often it hit each moment.
  */
 export async function killOften(
-  { clouds, cloud, random, kill, disarm }: Weapon,
+  weapon: Weapon,
   kills: number,
   progress: Progress,
   count: (killed: number) => void,
 ): Promise<ReadonlyMap<string, number>> {
+  const { cloud, random, kill, disarm } = weapon
   const hits = new Map<string, number>()
-  const turns = { publishing: 0, life: 0, metering: 0 }
   for (let killed = 0; killed < kills; ) {
     if (killed >= progress.mayKill) {
       await pause(100)
       continue
     }
-    const moments = cloud.moments[progress.part]
-    const moment = killed % 3 > 0 ? moments[turns[progress.part]++ % moments.length] : undefined
-    const hit = moment && (await comes(moment, clouds)) ? moment.name : undefined
+    const moments = killed % 3 > 0 ? leastHit(cloud.moments[progress.part], hits) : []
+    const hit = await firstOf(moments, weapon.clouds)
     if (hit !== undefined) hits.set(hit, (hits.get(hit) ?? 0) + 1)
     await pause(Math.floor(random() * (hit === undefined ? pauseMaxMs : delayMaxMs)))
     await kill()
@@ -52,13 +51,20 @@ export async function killOften(
   return hits
 }
 
-async function comes(moment: Moment, clouds: Client): Promise<boolean> {
-  const hasCome = await moment.arm(clouds)
-  for (
-    const end = performance.now() + patienceMs;
-    performance.now() < end;
+function leastHit(all: readonly Moment[], hits: ReadonlyMap<string, number>): readonly Moment[] {
+  const times = ({ name }: Moment) => hits.get(name) ?? 0
+  const least = Math.min(...all.map(times))
+  return all.filter((one) => times(one) === least)
+}
+
+/** The name of the moment that comes first; undefined when none does for too long. */
+async function firstOf(moments: readonly Moment[], clouds: Client): Promise<string | undefined> {
+  const armed: { readonly name: string; readonly hasCome: () => Promise<boolean> }[] = []
+  for (const one of moments) armed.push({ name: one.name, hasCome: await one.arm(clouds) })
+  const end = performance.now() + patienceMs
+  while (armed.length > 0 && performance.now() < end) {
+    for (const { name, hasCome } of armed) if (await hasCome()) return name
     await pause(lookEveryMs)
-  )
-    if (await hasCome()) return true
-  return false
+  }
+  return undefined
 }

@@ -18,6 +18,7 @@ export async function live(stage: Stage, buyer: Buyer): Promise<Asked> {
   const ask = async (id: string, what: string, action: string, body: object = {}) => {
     asked[action] = (asked[action] ?? 0) + 1
     await stage.api.post(`/v1/agreements/${id}/${what}`, body, `${action}-${asked[action]}`)
+    await settled(stage, id)
   }
   const begin = async (planId: string, quantity?: number) => {
     const ref = await buyer.buy(clouds, { ...account, planId, ...(quantity && { quantity }) })
@@ -78,6 +79,15 @@ export async function live(stage: Stage, buyer: Buyer): Promise<Asked> {
   for (; round < roundsMin || !stage.isOver(); round++) await acts[round % acts.length]?.()
   return asked
 }
+
+/** Waits until all that was asked of an agreement is done. */
+const settled = ({ api, wait }: Stage, id: string): Promise<unknown> =>
+  wait(`what was asked of ${id}`, async () => {
+    const { data } = await api.get(`/v1/agreements/${id}/operations?limit=200`)
+    const refused = data.find((one: any) => one.state === 'refused')
+    if (refused) throw new Error(JSON.stringify(refused))
+    return data.every((one: any) => one.state === 'done') ? true : undefined
+  })
 
 /** What the buyer does in the portal, once nothing else is in progress there. */
 const theirs = ({ clouds, wait }: Stage, path: string, body: object): Promise<unknown> =>
