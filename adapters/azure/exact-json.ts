@@ -1,5 +1,6 @@
 import { type Decimal, isDecimal, trim } from '../../src/kernel/decimal.ts'
 import { Problem } from '../../src/kernel/problem.ts'
+import { storableText } from '../../src/kernel/text.ts'
 
 /** ECMAScript's JSON.parse source text access: the reviver sees each number as it is written. */
 type WithSource = {
@@ -17,12 +18,19 @@ const json = JSON as unknown as WithSource
  */
 export type Numbers = 'float' | 'text' | 'raw'
 
-/** JSON as a value, `undefined` for an empty text. Throws SyntaxError for what is not JSON. */
+/** What JSON can write and no database can hold: see `storableText`. Only an escape can bring it in. */
+const mayBeUnstorable = /\\u(0000|d[89a-f])/i
+
+/**
+ * JSON as a value, its texts such as can be stored, `undefined` for an empty text. A buyer may name a subscription what
+ * they like, and cut an emoji in half. Throws SyntaxError for what is not JSON.
+ */
 export function readJson(text: string, numbers: Numbers = 'float'): unknown {
   if (text.trim() === '') return undefined
-  if (numbers === 'float') return JSON.parse(text)
+  if (numbers === 'float' && !mayBeUnstorable.test(text)) return JSON.parse(text)
   return json.parse(text, (_key, value, { source }) => {
-    if (typeof value !== 'number' || source === undefined) return value
+    if (typeof value === 'string') return storableText(value)
+    if (typeof value !== 'number' || source === undefined || numbers === 'float') return value
     return numbers === 'raw' ? json.rawJSON(source) : plainNumber(source)
   })
 }

@@ -4,7 +4,7 @@ import { Problem } from '../../src/kernel/problem.ts'
 import type { AzureClient } from './client.ts'
 import { readBody } from './failures.ts'
 import { shaped } from './reply.ts'
-import { fetchSubscription, subscription, subscriptions } from './subscription.ts'
+import { beKnown, fetchSubscription, subscription, subscriptions } from './subscription.ts'
 
 const tokenField = 'token'
 const resolved = z.looseObject({
@@ -14,9 +14,9 @@ const resolved = z.looseObject({
 
 /** The query parameter with which a buyer arrives at the landing page: "SaaS fulfillment Subscription APIs v2". */
 export function readToken(fields: Readonly<Record<string, string>>): string | undefined {
-  // A decoder turns a plus that was not escaped into a space, and tokens hold pluses but no spaces.
-  const token = fields[tokenField]?.trim().replaceAll(' ', '+')
-  return token === '' ? undefined : token
+  const token = fields[tokenField] ?? ''
+  // A decoder turns a plus that was not escaped into a space, and tokens hold pluses, also first and last, but no spaces.
+  return token.trim() === '' ? undefined : token.replaceAll(' ', '+').trim()
 }
 
 /** Whose purchase the token stands for. It can be resolved again as long as it lives, for a day. */
@@ -27,8 +27,10 @@ export async function resolve(azure: AzureClient, token: string): Promise<Regist
     headers: { 'x-ms-marketplace-token': headerValue(token), 'content-type': 'application/json' },
     idempotent: true,
     numbers: 'text',
-    expects: [400, 404],
+    expects: [400, 403, 404],
   })
+  // So are a purchase of another publisher and our own token answered when it is no good.
+  if (status === 403) await beKnown(azure)
   if (status >= 400) throw refused(status, text)
   const { id, subscription: known } = shaped(resolved, json, 'POST resolve')
   const found = known ?? (await fetchSubscription(azure, id)).read

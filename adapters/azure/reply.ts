@@ -9,5 +9,9 @@ export function shaped<Shape>(schema: z.ZodType<Shape>, json: unknown, what: str
   throw new Problem('internal', `Microsoft’s answer to ${what} has an unknown shape`, {}, { cause })
 }
 
-/** A value as one segment of a path. */
-export const segment = (value: string): string => encodeURIComponent(value)
+/** A value as one segment of a path. Throws `not_found` for dots, which would lead to another path. */
+export function segment(value: string): string {
+  if (/^\.{0,2}$/.test(value))
+    throw new Problem('not_found', `Microsoft has nothing named “${value}”`)
+  return encodeURIComponent(value)
+}

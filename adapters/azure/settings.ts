@@ -5,7 +5,8 @@ import { reportSettings } from './revenue-settings.ts'
 export { credentials } from './credentials.ts'
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' })
-const guid = z.guid('must be a GUID')
+/** In lower case, as tokens have it. */
+const guid = z.guid('must be a GUID').toLowerCase()
 const version = (value: string, what: string) =>
   z
     .string()

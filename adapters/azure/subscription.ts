@@ -53,11 +53,15 @@ export async function fetchSubscription(
     return { read: shaped(subscription, json, 'GET subscription'), text: written }
   } catch (error) {
     if (!(error instanceof Problem) || !['forbidden', 'rejected'].includes(error.code)) throw error
-    if (error.code === 'forbidden')
-      await azure.call('fulfilment', { method: 'GET', path: subscriptions })
+    if (error.code === 'forbidden') await beKnown(azure)
     const message = `${id} is not a subscription to an offer of this publisher`
     throw new Problem('not_found', message, {}, { cause: error })
   }
+}
+
+/** Throws `forbidden` when it is our own token that is no good: the list is given for any other. */
+export async function beKnown(azure: AzureClient): Promise<void> {
+  await azure.call('fulfilment', { method: 'GET', path: subscriptions })
 }
 
 /** Offers bought while in preview carry this after their ID. */

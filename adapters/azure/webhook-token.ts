@@ -30,7 +30,7 @@ export async function verifyToken(
     issuer: issuersOf(settings),
     clockTolerance: skewSeconds,
     currentDate: new Date(azure.nowMs()),
-    requiredClaims: ['exp', 'nbf', 'tid'],
+    requiredClaims: ['exp', 'tid'],
   }).catch((error: unknown) => {
     if (error instanceof errors.JOSEError) throw forged(`its token is not good: ${error.message}`)
     throw error

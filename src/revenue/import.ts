@@ -2,6 +2,7 @@ import * as connections from '../connections/service.ts'
 import { type Deps, enqueue, transact } from '../deps.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { asProblem, codes, type Problem } from '../kernel/problem.ts'
+import { storableText } from '../kernel/text.ts'
 import { dayOf } from '../kernel/time.ts'
 import type { Outcome } from '../platform/jobs.ts'
 import { record } from '../platform/record.ts'
@@ -16,7 +17,6 @@ import {
   type RevenueImport,
   rowFault,
   type StartImport,
-  storableText,
 } from './model.ts'
 import type { ReportFile, RevenuePort } from './port.ts'
 import { prepared } from './prepare.ts'

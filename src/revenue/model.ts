@@ -3,6 +3,7 @@ import { type Decimal, isDecimal } from '../kernel/decimal.ts'
 import { idField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import { isCurrency } from '../kernel/money.ts'
+import { storableText } from '../kernel/text.ts'
 import { type Day, type Instant, isDay, readInstant } from '../kernel/time.ts'
 
 /** What a line is, on whose behalf it moves; positive is owed to the seller. */
@@ -185,9 +186,6 @@ const amountsOf = ({ amount, currency, others }: RevenueLine) => [
   { column: 'amount', amount, currency },
   ...others.map((other) => ({ ...other, column: other.role })),
 ]
-
-/** Text without what a database cannot hold: U+0000 and halves of surrogate pairs become U+FFFD. */
-export const storableText = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed()
 
 type Fault = { readonly column: string; readonly message: string }
 const fault = (column: string, value: string): Fault => ({

@@ -1,8 +1,9 @@
 import { type Deps, transact } from '../deps.ts'
 import { asProblem, Problem } from '../kernel/problem.ts'
+import { storableText } from '../kernel/text.ts'
 import { hourMs, type Instant, later, millis } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
-import { type RevenueImport, storableText } from './model.ts'
+import type { RevenueImport } from './model.ts'
 import type { Preparation, RevenuePort } from './port.ts'
 import * as store from './store.ts'
 
