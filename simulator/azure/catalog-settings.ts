@@ -52,6 +52,8 @@ export const catalogDefaults = {
     queriesMax: 100,
     /** Blanks customers' names and addresses in revenue rows, as happens for privacy and CSP. */
     blankCustomers: false,
+    /** Whose currency EarningCurrencyCode is: "the customer currency used for a transaction", whatever its name says. */
+    earningCurrency: 'customer' as 'customer' | 'payout',
     /** Whether PrivateOfferId carries the `private-offer/` prefix; unconfirmed. */
     privateOfferPrefix: false,
   },

@@ -19,6 +19,7 @@ function revenueRow(state: AzureState, earning: Earning): Row[] {
   const subscription = state.subscriptions.get(earning.subscription)
   if (!line || !subscription) return []
   const buyer = state.buyers.get(subscription.billingAccountId)
+  const isCustomers = state.settings().analytics.earningCurrency === 'customer'
   const isBlank = subscription.isCsp || state.settings().analytics.blankCustomers
   const shown = (text: string | undefined) => (isBlank ? '' : (text ?? ''))
   const facts = common(state, subscription, {
@@ -38,7 +39,7 @@ function revenueRow(state: AzureState, earning: Earning): Row[] {
       EarningAmountCC: earning.earningCC,
       EarningAmountPC: earning.earningPC,
       EarningAmountUSD: earning.earningUSD,
-      EarningCurrencyCode: earning.currencyPC,
+      EarningCurrencyCode: isCustomers ? earning.currencyCC : earning.currencyPC,
       EarningExchangeRatePC: earning.ratePC,
       EstimatedPayoutMonth: earning.payableOn === null ? '' : `${earning.payableOn.slice(0, 7)}-01`,
       Revenue: earning.amountCC,

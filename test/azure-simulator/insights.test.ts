@@ -208,6 +208,7 @@ it('joins subscriptions, orders, usage, revenue and private offers', async () =>
     { MeteredUsage: '3.25', PriceCC: '0.4000', EstimatedExtendedChargeCC: '1.30', SKU: 'team' },
   ])
   const german = (await rows(REVENUE)).find((one) => one.AssetId !== subscription)
+  expect(german.EarningCurrencyCode).toBe('EUR')
   const [cc, usd, rate] = ['TransactionAmountCC', 'TransactionAmountUSD', 'ExchangeRateUSD'].map(
     (name) => Number(german[name]),
   )
