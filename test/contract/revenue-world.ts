@@ -46,6 +46,8 @@ export type RevenueWorld = World<'revenue'> & {
     | null
   /** Adds a file whose first line is no header; null where nobody can. */
   readonly behead: (() => Promise<RegExp>) | null
+  /** Why what was made under a key is not found again once the note of it is lost; absent where it is. */
+  readonly forgets?: string
   /** How many reports the provider was asked to make; null where it makes none on demand. */
   readonly made: (() => Promise<number>) | null
 }

@@ -5,6 +5,7 @@ import { azureListings } from './azure/listings.ts'
 import { azureMetering } from './azure/metering.ts'
 import { azureNotices } from './azure/notices.ts'
 import { azureOffers } from './azure/offers.ts'
+import { azureRevenue } from './azure/revenue.ts'
 
 /** Where Microsoft's ports are tried: a simulator each. */
 export const azureWorlds: Partial<Worlds> = {
@@ -16,5 +17,9 @@ export const azureWorlds: Partial<Worlds> = {
   offers: { SaaS: azureOffers },
   agreements: { 'as publisher': azureAgreements },
   metering: { SaaS: azureMetering },
+  revenue: {
+    'analytics reports': () => azureRevenue('analytics'),
+    'analytics reports and payout exports': () => azureRevenue('payouts'),
+  },
   notices: { 'a connection webhook': azureNotices },
 }

@@ -34,7 +34,8 @@ export async function startAzure(
   const base = `${cloud.origin}/azure`
   const set = (settings: object) => cloud.post(`${control}/settings`, settings)
   await set({
-    tokens: { clock: 'simulated' },
+    // Months pass between two uses of what a user signed in with.
+    tokens: { clock: 'simulated', refreshLifeDays: 3650 },
     webhooks: { duplicateRate: 0, disorderRate: 0 },
   })
   const isSecret = options.signIn !== 'certificate'
@@ -126,7 +127,15 @@ export async function startAzure(
     return call(method, url, MARKETPLACE, body)
   }
 
-  return { ...cloud, base, set, deny, world, token, ingest, fulfil }
+  /** A batch of usage. */
+  const meter = (body: object) =>
+    call('POST', '/marketplaceapi/api/batchUsageEvent?api-version=2018-08-31', MARKETPLACE, body)
+
+  /** A read of programmatic analytics. */
+  const analytics = (path: string) =>
+    call('GET', `/partnercenter/insights/v1/cmp/${path}`, 'https://graph.windows.net')
+
+  return { ...cloud, base, set, deny, world, token, ingest, fulfil, meter, analytics }
 }
 
 export type SimulatedAzure = Awaited<ReturnType<typeof startAzure>>
