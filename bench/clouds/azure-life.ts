@@ -24,6 +24,7 @@ export async function live(stage: Stage, buyer: Buyer): Promise<Asked> {
     const ref = await buyer.buy(clouds, { ...account, planId, ...(quantity && { quantity }) })
     await buyer.arrive(clouds, ref)
     const { id } = await shows(stage, ref, 'is active', ({ state }) => state.is === 'active')
+    await settled(stage, id)
     return { ref, id: id as string }
   }
   const seats = await begin('per-seat', seatsMin)
