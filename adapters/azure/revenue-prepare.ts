@@ -101,10 +101,28 @@ export const datasetOf = ({ key, made }: Note, { name }: ReportFile): Dataset | 
 export async function linkOf(
   azure: AzureClient,
   dataset: Dataset,
-  { asked, failed }: Making,
+  making: Making,
 ): Promise<string | undefined> {
-  if (failed) return undefined
+  if (making.failed) return undefined
+  const link = await newestLink(azure, dataset, making.asked)
+  return link && isOver(link, azure.nowMs()) ? undefined : link
+}
+
+async function newestLink(
+  azure: AzureClient,
+  dataset: Dataset,
+  asked: string,
+): Promise<string | undefined> {
   if (!isPayout(dataset)) return (await execution(azure, asked))?.link ?? undefined
   const now = await exportOf(azure, dataset, asked)
   return now.is === 'completed' ? now.link : undefined
+}
+
+/**
+ * Whether a link asked for just now has ended all the same: it will open nothing again. Its last moment stands in it
+ * ("Create a service SAS", Azure Storage: `se`, signed expiry).
+ */
+function isOver(link: string, nowMs: number): boolean {
+  const until = URL.canParse(link) ? new URL(link).searchParams.get('se') : null
+  return until !== null && Date.parse(until) <= nowMs
 }

@@ -240,6 +240,25 @@ describe('read', () => {
       })
   })
 
+  it('is one broken row of a file whose link ended before it was read', async () => {
+    const ended = 'http://blob.example/revenue?se=2020-01-01T00%3A00%3A00Z&sig=secret'
+    const value = {
+      executionId: 'run-revenue',
+      executionStatus: 'Completed',
+      reportAccessSecureLink: ended,
+    }
+    const read = await readAll(revenueOnly, {
+      routes: {
+        'GET /insights/ScheduledReport/execution/revenue': { json: { value: [value] } },
+        'GET /revenue': { status: 403, text: 'expired' },
+      },
+    })
+    expect(read).toMatchObject({
+      rows: [],
+      broken: [{ row: 1, message: expect.stringMatching(/has it no more/) }],
+    })
+  })
+
   it('follows no link that is not https where Microsoft itself is', async () => {
     const { revenue } = reporting(revenueOnly, {
       settings: {
