@@ -59,12 +59,13 @@ export async function useHourly(
 export const recordsOf = (microsoft: Microsoft, agreement: string): Promise<any[]> =>
   microsoft.everything(`/v1/usage-records?agreement=${agreement}`)
 
-export const statesOf = (records: readonly any[]) =>
-  Object.fromEntries(
-    Map.groupBy(records, ({ state }) => state.is)
-      .entries()
-      .map(([is, all]) => [is, all.length]),
+/** How many records stand where. */
+export function statesOf(records: readonly any[]): Record<string, number> {
+  const states = records.map(({ state }) => state.is as string)
+  return Object.fromEntries(
+    [...new Set(states)].map((is) => [is, states.filter((other) => other === is).length]),
   )
+}
 
 /** What Microsoft holds of a subscription: how many events, and their sums by dimension. */
 export async function heldBy(microsoft: Microsoft, id: string) {
