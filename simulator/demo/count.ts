@@ -8,12 +8,18 @@ const shown: Readonly<Record<string, string>> = { gross: 'invoiced', fee: 'listi
 
 /** The invoices, and what they burn of the commitments. */
 export async function count(story: Story, deals: readonly Sold[]): Promise<void> {
-  const known = await Promise.all(deals.map((deal) => invoices(story, deal)))
-  if (known.some(({ length }) => length === 0)) {
+  if (!(await areInvoiced(story, deals))) {
     await story.advance(invoicedAfter)
     await readReports(story, deals)
+    // An import that was cut short may have come back without its files.
+    if (!(await areInvoiced(story, deals))) await readReports(story, deals)
   }
   for (const deal of deals) await drawn(story, deal)
+}
+
+async function areInvoiced(story: Story, deals: readonly Sold[]): Promise<boolean> {
+  const lines = await Promise.all(deals.map((deal) => invoices(story, deal)))
+  return lines.every(({ length }) => length > 0)
 }
 
 async function readReports(story: Story, deals: readonly Sold[]): Promise<void> {
@@ -47,12 +53,9 @@ async function invoices({ tradepost }: Story, { agreement }: Sold): Promise<any[
   return Object.keys(shown).flatMap((kind) => data.filter((line: any) => line.kind === kind))
 }
 
-async function drawn(story: Story, { market, connection, commitment }: Sold): Promise<void> {
-  const { tradepost } = story
-  const lines = await tradepost.get(`/v1/revenue-lines?connection=${connection}&limit=200`)
-  for (const { kind, amount: money, invoicedOn } of lines.data.filter(
-    (one: any) => shown[one.kind],
-  ))
+async function drawn(story: Story, deal: Sold): Promise<void> {
+  const { market, commitment } = deal
+  for (const { kind, amount: money, invoicedOn } of await invoices(story, deal))
     await tell(story, market.name, `${shown[kind]} ${amount(money)} on ${invoicedOn}`)
   const { data } = await story.tradepost.get('/v1/reports/drawdown')
   const standing = data.find((row: any) => row.commitment === commitment)
