@@ -83,7 +83,8 @@ export function readListing(
   const known = plans.map((plan) => ({ plan, price: prices.get(plan.id ?? '') }))
   return {
     listingRef: externalId(own) ?? externalId(product) ?? product.id ?? '',
-    name: of('listing')[0]?.title ?? own.alias ?? product.alias ?? externalId(product) ?? '',
+    // A draft may have a listing without a title yet.
+    name: of('listing')[0]?.title || own.alias || product.alias || externalId(product) || '',
     kind: 'saas',
     visibility: visibilityOf(
       own,

@@ -21,21 +21,23 @@ const page = z.looseObject({
 })
 const tree = z.looseObject({ resources: z.array(resource).default([]) })
 
+const targets = ['live', 'preview', 'draft'] as const satisfies readonly Target[]
+
 /**
  * What was seen of each product, by its id, the longest ago first: a digest of its entry in the list and one of its
- * whole tree. `link` leads to the next page of a walk.
+ * whole tree, the target that this is of, and how often it was looked at since. `link` leads to the next page of a walk.
  */
-const position = z.strictObject({
-  link: z.string().optional(),
-  seen: z.array(z.tuple([z.string(), z.string(), z.string()])),
-})
+const sight = z.tuple([z.string(), z.string(), z.string(), z.enum(targets), z.int()])
+const position = z.strictObject({ link: z.string().optional(), seen: z.array(sight) })
 type Position = z.infer<typeof position>
+type Sight = z.infer<typeof sight>
 
 /**
  * SaaS products by the Product ingestion API. It has no feed of changes and its list shows little more than a
  * product's names, so a poll costs the list (one call a page of 20) and, when the list shows nothing new, the tree of
  * the one product that was read longest ago: two calls for most publishers. A new, renamed or withdrawn product is
- * told by the next poll; changed plans, meters or prices of one of n products by the nth poll at the latest.
+ * told by the next poll; changed plans, meters or prices of one of n products by the nth poll at the latest. Of a product
+ * that is not live one target is read each time, so that it may take three times as many.
  */
 export const listings = (azure: AzureClient): ListingsPort => ({
   async changedSince(cursor): Promise<ListingsPage> {
@@ -51,14 +53,18 @@ export const listings = (azure: AzureClient): ListingsPort => ({
     let seen = at.seen
     for (const product of oldest ? [oldest] : fresh) {
       const known = find(at, product)
-      const reading = await readTree(azure, product.id ?? '')
+      const id = product.id ?? ''
+      const reading = oldest && known ? await readAgain(azure, known) : await readTree(azure, id)
       const isListed = products.includes(product)
-      seen = seen.filter(([id]) => id !== product.id)
+      seen = seen.filter(([other]) => other !== id)
       if (!reading && !isListed) continue
-      const now = digest(reading)
-      seen.push([product.id ?? '', isListed ? digest(product) : (known?.[1] ?? ''), now])
-      if (reading && (!oldest || known?.[2] !== now))
-        told.push(readListing(product, reading, azure.settings, instant(azure.nowMs())))
+      const listed = isListed ? digest(product) : (known?.[1] ?? '')
+      if (reading === 'unchanged') {
+        if (known) seen.push([id, listed, known[2], known[3], known[4] + 1])
+        continue
+      }
+      seen.push([id, listed, digest(reading), reading?.target ?? 'draft', 0])
+      if (reading) told.push(readListing(product, reading, azure.settings, instant(azure.nowMs())))
     }
     const cut = seen.slice(-seenMax)
     const cursorAfter: Position = next === undefined ? { seen: cut } : { link: next, seen: cut }
@@ -106,19 +112,40 @@ async function listPage(azure: AzureClient, link: string | undefined) {
   return shaped(page, answer.json, 'GET product')
 }
 
-const targets = ['live', 'preview', 'draft'] as const satisfies readonly Target[]
-
 /** What is live of a product; of one that is not, its preview or draft. Undefined when it is gone. */
 async function readTree(azure: AzureClient, id: string): Promise<Tree | undefined> {
   for (const target of targets) {
-    const { status, json } = await azure.call('ingestion', {
-      method: 'GET',
-      path: `/resource-tree/${id.split('/').map(segment).join('/')}`,
-      query: { targetType: target },
-      expects: [404],
-    })
-    const { resources } = shaped(tree, status === 404 ? {} : json, 'GET resource-tree')
-    if (resources.length > 0) return { target, resources }
+    const found = await readTarget(azure, id, target)
+    if (found) return found
   }
   return undefined
+}
+
+/**
+ * The tree of a product that was seen before, by one call: of the target it was seen in or, for a product that is not
+ * live, of each more public one in turn. Only when what was seen is gone all of them are read.
+ */
+async function readAgain(
+  azure: AzureClient,
+  [id, , known, seenIn, looks]: Sight,
+): Promise<Tree | 'unchanged' | undefined> {
+  const target = targets[looks % (targets.indexOf(seenIn) + 1)] ?? seenIn
+  const found = await readTarget(azure, id, target)
+  if (found) return digest(found) === known ? 'unchanged' : found
+  return target === seenIn ? readTree(azure, id) : 'unchanged'
+}
+
+async function readTarget(
+  azure: AzureClient,
+  id: string,
+  target: Target,
+): Promise<Tree | undefined> {
+  const { status, json } = await azure.call('ingestion', {
+    method: 'GET',
+    path: `/resource-tree/${id.split('/').map(segment).join('/')}`,
+    query: { targetType: target },
+    expects: [404],
+  })
+  const { resources } = shaped(tree, status === 404 ? {} : json, 'GET resource-tree')
+  return resources.length > 0 ? { target, resources } : undefined
 }

@@ -257,6 +257,30 @@ describe('changes', () => {
     expect((await all(listings, cursor)).names).toEqual([])
   })
 
+  it('of a draft that goes live are told by the third poll, each for one tree', async () => {
+    const live = { isThere: false }
+    const { listings, calls } = cloud({
+      [listPath]: { json: { value: [entry()] } },
+      [treePath(product)]: ({ url }) =>
+        url.searchParams.get('targetType') === 'draft' || live.isThere
+          ? { json: { resources: [entry()] } }
+          : { status: 404, json: {} },
+    })
+    let { cursor, listings: told } = await listings.changedSince(null)
+    expect(told.map(({ visibility }) => visibility)).toEqual(['draft'])
+    const poll = async () => {
+      const before = calls.length
+      ;({ cursor, listings: told } = await listings.changedSince(cursor))
+      expect(calls.length - before).toBe(2)
+      return told.map(({ visibility }) => visibility)
+    }
+    for (let quiet = 0; quiet < 4; quiet += 1) expect(await poll()).toEqual([])
+    live.isThere = true
+    const seen = [await poll(), await poll(), await poll()].flat()
+    expect(seen.at(-1)).toBe('public')
+    expect(await poll()).toEqual([])
+  })
+
   it('are told again for a cursor that is repeated', async () => {
     const { listings, state } = catalogue()
     const { cursor } = await all(listings, null)
