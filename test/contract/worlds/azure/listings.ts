@@ -6,12 +6,13 @@ import { startAzure } from './cloud.ts'
 
 const seats: Dimension = { key: 'seats', name: 'Units of the plan', types: ['contract'] }
 const draftsAtOnce = 100
-/** The documents know no feed of changes: one product's tree is read again each time, and there are two. */
-const pollsMax = 2
+/** The documents know no feed of changes: one product's tree is read again each time, and there are three. */
+const pollsMax = 3
 
 export async function azureListings(): Promise<ListingsWorld> {
   const cloud = await startAzure()
   await publishReports(cloud)
+  await configure(cloud, [draft('acme-labs', 'Acme Labs')], 'PT1M')
   const hidden = new Set<string>()
   let drafts = 0
   return {
@@ -42,6 +43,13 @@ export async function azureListings(): Promise<ListingsWorld> {
         meteringRef: null,
         dimensions: [seats],
         plans: [plan('desk', 'Desk', 'per_unit', [1, 36], [], { min: 5, max: 50 })],
+      },
+      {
+        listingRef: 'acme-labs',
+        name: 'Acme Labs',
+        visibility: 'draft',
+        dimensions: [],
+        plans: [],
       },
     ],
     pollsMax,
