@@ -5,7 +5,7 @@ import * as connections from '../connections/service.ts'
 import type { Deps } from '../deps.ts'
 import { asProblem, refuse, type Violation } from '../kernel/problem.ts'
 import { dayOf } from '../kernel/time.ts'
-import { factsOf, type Listing } from '../listings/model.ts'
+import { factsOf, type Listing, type Plan } from '../listings/model.ts'
 import * as listings from '../listings/service.ts'
 import * as documents from './documents.ts'
 import type { Offer, OfferOrder, OfferTerms } from './model.ts'
@@ -18,6 +18,7 @@ import * as store from './store.ts'
 export type Parties = {
   readonly connection: Connection
   readonly listing: Listing
+  readonly plan: Plan | undefined
   readonly buyer: Buyer
   readonly port: OffersPort
   /** The marketplace's name in prose. */
@@ -43,20 +44,22 @@ export async function parties(deps: Deps, names: Names): Promise<Parties> {
   const buyer = await named('buyer', buyers.get(deps, names.buyer))
   if (listing && connection && listing.connection !== connection.id)
     faults.push({ path: 'listing', message: `belongs to ${listing.connection}` })
-  if (listing && names.plan !== null && !listing.plans.some(({ id }) => id === names.plan))
+  const plan = listing?.plans.find(({ id }) => id === names.plan)
+  if (listing && names.plan !== null && !plan)
     faults.push({ path: 'plan', message: `the listing has no plan ${names.plan}` })
   refuse(faults)
   if (!connection || !port || !listing || !buyer) throw new Error('refused above')
   const adapter = deps.adapters.find(({ provider }) => provider === connection.provider)
-  return { connection, port, listing, buyer, title: adapter?.title ?? connection.provider }
+  return { connection, port, listing, plan, buyer, title: adapter?.title ?? connection.provider }
 }
 
 /** What decides the fee of a sale of this listing today. */
-export const saleOf = (deps: Deps, { connection, listing, port }: Parties): Sale => ({
+export const saleOf = (deps: Deps, { connection, listing, plan, port }: Parties): Sale => ({
   provider: connection.provider,
   facts: factsOf(listing),
   today: dayOf(deps.now()),
   renewalQuestion: port.traits.renewalQuestion,
+  planCharges: (plan?.shape?.charge ?? null) !== null,
 })
 
 export type Prepared = Parties & {
@@ -89,11 +92,10 @@ export async function prepare(deps: Deps, offer: Offer): Promise<Prepared> {
 
 function assemble(
   deps: Deps,
-  { terms, plan }: Offer,
-  { listing, buyer, connection }: Parties,
+  { terms }: Offer,
+  { listing, plan: sold, buyer, connection }: Parties,
   urls: ReadonlyMap<string, string>,
 ): OfferOrder {
-  const sold = listing.plans.find(({ id }) => id === plan)
   return {
     terms,
     listingRef: listing.listingRef,

@@ -14,15 +14,22 @@ export type Sale = {
   readonly today: Day
   /** The marketplace asks whether it is a renewal: until somebody says, the fee is not known. */
   readonly renewalQuestion?: boolean | undefined
+  /** Whether the plan has a price of its own, which an offer that names none leaves in force. */
+  readonly planCharges?: boolean | undefined
 }
 
-/** What an offer is worth, what the marketplace keeps and what is left; null while its money does not add up. */
+/**
+ * What an offer is worth, what the marketplace keeps and what is left; null while its money does not add up, or hangs
+ * on the price of a plan, which we are not told.
+ */
 export function quote(
   terms: OfferTerms,
-  { provider, facts, today, renewalQuestion }: Sale,
+  { provider, facts, today, renewalQuestion, planCharges }: Sale,
 ): Quote | null {
   const total = totalOf(terms)
   if (total.is === 'faulty' || (total.is === 'known' && !terms.term)) return null
+  const isOff = terms.pricing.usageDiscountPercent !== undefined
+  if (total.is === 'none' && (planCharges || isOff)) return null
   const committed = total.is === 'known' ? total.amount : zero(terms.currency)
   const { tcv, acv } = contractValues(committed, zero(terms.currency), {
     months: terms.term?.months ?? 12,

@@ -56,7 +56,7 @@ export const columns = [
   'agreement',
 ] as const satisfies readonly (keyof ReportRow)[]
 
-/** Value, fee and net of what the filter lets through, by state and currency. A draft whose money does not add up is not in it. */
+/** Value, fee and net of what the filter lets through, by state and currency. An offer whose money does not add up, or is not known, is not in it. */
 export async function totals(deps: Deps, filter: store.Filter): Promise<StateTotal[]> {
   const { connection = null, buyer = null, state = null } = filter
   const { rows } = await sql<{

@@ -391,6 +391,13 @@ describe('the money of an offer', () => {
     })
   })
 
+  it('is not to be told while the plan’s own price stands, whole or less a percentage', () => {
+    const alone = { ...terms, pricing: { usage }, payments: undefined }
+    expect(quote(alone, { ...sale, planCharges: true })).toBeNull()
+    expect(quote(terms, { ...sale, planCharges: true })).toMatchObject({ net: {} })
+    expect(quote({ ...alone, pricing: { usageDiscountPercent: '10' } }, sale)).toBeNull()
+  })
+
   it('is nothing committed for use alone, and not to be told while it does not add up', () => {
     const alone = { ...terms, pricing: { usage }, payments: undefined, term: undefined }
     expect(quote(alone, sale)?.tcv.amount).toBe('0.00')
