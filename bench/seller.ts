@@ -9,7 +9,7 @@ import { pause, word } from './process.ts'
 const packageFolder = join(import.meta.dirname, '../adapters/salesforce/package')
 
 /** The API and the simulators, asked until they answer: the process behind them may be dead just now. */
-export function persistent(base: string, key?: string, triesMax = 400): Client {
+export function persistent(base: string, key?: string, triesMax = 2_400): Client {
   const direct = client(base, key)
   const insist = async (act: () => Promise<any>) => {
     for (let tries = 1; ; tries++) {
