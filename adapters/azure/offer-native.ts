@@ -45,7 +45,10 @@ export const native = z.strictObject({
     .optional()
     .describe('Seats the buyer may take; absent: exactly those of the offer'),
   includedQuantities: z
-    .record(text(50), z.union([whole, z.literal('infinite')]))
+    .record(
+      text(50),
+      z.union([whole, z.literal('infinite')], 'must be a whole number from 1, or "infinite"'),
+    )
     .optional()
     .describe('Units of a meter in the price of a term; absent: as the plan has them'),
   also: z

@@ -19,6 +19,10 @@ export type Buyer = {
 }
 
 const accountsMax = 200
+const uuids = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+
+/** An id as marketplaces tell it: without the blanks of a copy, and UUIDs in lower case (RFC 9562, section 4). */
+const plainRef = (ref: string): string => ref.trim().replace(uuids, (uuid) => uuid.toLowerCase())
 
 const account = z.strictObject({
   provider: textField(
@@ -26,7 +30,9 @@ const account = z.strictObject({
     'Which provider; one of those listed at /v1/providers',
     'provider_example',
   ),
-  ref: textField(200, 'The provider’s own id of the account', '123456789012'),
+  ref: textField(200, 'The provider’s own id of the account', '123456789012')
+    .overwrite(plainRef)
+    .meta({ description: 'The provider’s own id of the account', example: '123456789012' }),
 })
 
 const fields = {
