@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer } from '../world.ts'
 import { createLocalWorld, type LocalWorld } from './local.ts'
+import { installOrg, orgRows } from './org.ts'
 
 const initech = '111122223333'
 const product = 'prod-demo5aas00001'
@@ -15,7 +14,7 @@ const dayMs = 24 * hourMs
 describe.each([
   ['told by notices, some twice and out of order', 0, 3 * minuteMs],
   ['with every notice lost', 1, 6 * minuteMs],
-])('a deal, %s', (_, dropRate, soonMs) => {
+])('a deal, %s', { timeout: 90_000 }, (_, dropRate, soonMs) => {
   let world: LocalWorld
   const deal: Record<string, any> = {}
   beforeAll(async () => {
@@ -43,15 +42,8 @@ describe.each([
   }
   const get = (path: string) => ok(world.as('admin').get(path))
   const post = (path: string, body: unknown = {}) => ok(world.as('admin').post(path, body))
-  const crmRows = async (object: string) =>
-    (await clouds('GET', `/salesforce/control/rows?object=${object}`)).rows
 
   it('begins with two connections that work', async () => {
-    const files = sources(join(import.meta.dirname, '../../adapters/salesforce/package'))
-    await clouds('POST', '/salesforce/control/install', {
-      files,
-      assign: ['Marketplace_Integration'],
-    })
     const origin = world.clouds.origin
     deal.connection = (
       await post('/v1/connections', {
@@ -71,16 +63,7 @@ describe.each([
         noticeSecret: secret,
       })
     ).id
-    const crm = await post('/v1/connections', {
-      provider: 'salesforce',
-      name: 'Org',
-      settings: { loginUrl: `${origin}/salesforce`, currency: 'USD' },
-      credentials: {
-        kind: 'client_credentials',
-        clientId: 'tradepost-simulator',
-        clientSecret: 'simulated-client-secret',
-      },
-    })
+    const crm = await post('/v1/connections', await installOrg(clouds, origin))
     for (const id of [deal.connection, crm.id])
       expect(await post(`/v1/connections/${id}/check`)).toMatchObject({ ready: true })
     await clouds('POST', `/aws/control/products/${product}`, {
@@ -242,7 +225,7 @@ describe.each([
 
   it('shows the deal in the CRM', async () => {
     await world.pass(hourMs)
-    expect(await crmRows('Marketplace_Offer__c')).toMatchObject([
+    expect(await orgRows(clouds, 'Offer')).toMatchObject([
       {
         Marketplace_Key__c: deal.offer,
         Status__c: 'Accepted',
@@ -252,10 +235,10 @@ describe.each([
         Opportunity__c: '006Sm0000000001IAA',
       },
     ])
-    expect(await crmRows('Marketplace_Agreement__c')).toMatchObject([
+    expect(await orgRows(clouds, 'Agreement')).toMatchObject([
       { Agreement_Id__c: deal.agreementRef, Status__c: 'Active', Contract_Value__c: 120_000 },
     ])
-    expect(await crmRows('Marketplace_Commitment__c')).toMatchObject([
+    expect(await orgRows(clouds, 'Commitment')).toMatchObject([
       { Marketplace_Key__c: deal.commitment, Drawn_Through_Us__c: 120_003.38 },
     ])
   })
@@ -321,9 +304,3 @@ const byDimension = (rows: readonly any[], fields: readonly string[]) =>
       Object.fromEntries(fields.map((field) => [field, row[field]])),
     ]),
   )
-
-const sources = (folder: string) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('-meta.xml'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path: relative(folder, path), content: readFileSync(path, 'utf8') }))
