@@ -30,9 +30,14 @@ export function start(
     stdio: ['ignore', 'pipe', process.env.VERBOSE ? 'inherit' : 'ignore'],
   })
   running.add(child)
+  let isWanted = false
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  child.once('exit', () => running.delete(child))
+  child.once('exit', (code, signal) => {
+    running.delete(child)
+    if (!isWanted) console.error(`${args.join(' ')} ended by itself: ${code ?? signal}`)
+  })
   const kill = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    isWanted = true
     child.kill(signal)
     await ended
   }

@@ -9,6 +9,7 @@ import type {
 import { isDecimal } from '../../src/kernel/decimal.ts'
 import { charge, isCurrency, type MoneyJson, toJson } from '../../src/kernel/money.ts'
 import { Problem } from '../../src/kernel/problem.ts'
+import { plainRef } from '../../src/kernel/text.ts'
 import {
   dayMs,
   endAfter,
@@ -48,7 +49,7 @@ export function readAgreement(
   const { id, term } = read
   const created = momentOf(read.created)
   const startsAt = momentOf(term?.startDate) ?? created
-  const buyerRef = read.beneficiary?.tenantId ?? read.purchaser?.tenantId
+  const buyerRef = plainRef(read.beneficiary?.tenantId ?? read.purchaser?.tenantId ?? '')
   if (startsAt === undefined || !buyerRef)
     throw new Problem('internal', `Microsoft’s subscription ${id} has no date or no tenant`)
   const endsAt = endOf(read)

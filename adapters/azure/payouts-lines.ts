@@ -75,7 +75,7 @@ function earningCommon(cells: Cells): Common {
     agreementRef: cells.text('assetId')?.toLowerCase() ?? null,
     offerRef: null,
     listingRef: null,
-    payerRef: cells.any('customerId', 'customerTenantId'),
+    payerRef: plainRef(cells.any('customerId', 'customerTenantId') ?? '') || null,
     payoutRef: cells.text('paymentId'),
     facts: {},
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Registration } from '../../src/agreements/model.ts'
 import { Problem } from '../../src/kernel/problem.ts'
+import { plainRef } from '../../src/kernel/text.ts'
 import type { AzureClient } from './client.ts'
 import { readBody } from './failures.ts'
 import { shaped } from './reply.ts'
@@ -34,7 +35,7 @@ export async function resolve(azure: AzureClient, token: string): Promise<Regist
   if (status >= 400) throw refused(status, text)
   const { id, subscription: known } = shaped(resolved, json, 'POST resolve')
   const found = known ?? (await fetchSubscription(azure, id)).read
-  const buyerRef = found.beneficiary?.tenantId ?? found.purchaser?.tenantId
+  const buyerRef = plainRef(found.beneficiary?.tenantId ?? found.purchaser?.tenantId ?? '')
   if (!buyerRef) throw new Problem('internal', `Microsoft’s subscription ${id} has no tenant`)
   return {
     agreementRef: id,

@@ -1,3 +1,4 @@
+import { plainRef } from '../../src/kernel/text.ts'
 import type { Instant } from '../../src/kernel/time.ts'
 import { startOf } from '../../src/kernel/time.ts'
 import type { ReportedFact } from '../../src/revenue/model.ts'
@@ -20,9 +21,9 @@ export const undated: Instant = startOf('1970-01-01')
  * names them stands beside them, so that another row which says the same is no news.
  */
 export function accountFacts(cells: Cells): readonly DatedFact[] {
-  const account = cells.text('BillingAccountId')
-  const customer = cells.text('CustomerId')
-  if (account === null) return []
+  const account = plainRef(cells.text('BillingAccountId') ?? '')
+  const customer = plainRef(cells.text('CustomerId') ?? '')
+  if (account === '') return []
   const columns = ['BillingAccountId', 'CustomerCompanyName', 'CustomerCountry']
   const fact = (ref: string, native: readonly string[]): DatedFact => ({
     validFrom: undated,
@@ -31,7 +32,7 @@ export function accountFacts(cells: Cells): readonly DatedFact[] {
   })
   return [
     fact(account, columns),
-    ...(customer === null || customer === account
+    ...(customer === '' || customer === account
       ? []
       : [fact(customer, [...columns, 'CustomerId'])]),
   ]

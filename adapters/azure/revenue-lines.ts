@@ -6,6 +6,7 @@ import {
   negate,
   times,
 } from '../../src/kernel/decimal.ts'
+import { plainRef } from '../../src/kernel/text.ts'
 import { addMonths, type Day, endAfter, monthOf, startOf } from '../../src/kernel/time.ts'
 import type { LineKind, OtherAmount, RevenueLine } from '../../src/revenue/model.ts'
 import { CellFault, type Cells } from './revenue-cells.ts'
@@ -99,7 +100,7 @@ function commonOf(cells: Cells): Omit<Common, 'currency'> & { readonly currency:
     agreementRef: cells.any('AssetId', 'OrderId')?.toLowerCase() ?? null,
     offerRef: privateOfferOf(cells),
     listingRef: cells.text('OfferId'),
-    payerRef: cells.any('BillingAccountId', 'CustomerId'),
+    payerRef: plainRef(cells.any('BillingAccountId', 'CustomerId') ?? '') || null,
     payoutRef: null,
     facts: factsOf(cells),
   }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { idField, textField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Violation } from '../kernel/problem.ts'
+import { plainRef } from '../kernel/text.ts'
 import type { Instant } from '../kernel/time.ts'
 
 /** Where a buyer buys: its account at one provider. */
@@ -19,10 +20,6 @@ export type Buyer = {
 }
 
 const accountsMax = 200
-const uuids = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
-
-/** An id as marketplaces tell it: without the blanks of a copy, and UUIDs in lower case (RFC 9562, section 4). */
-const plainRef = (ref: string): string => ref.trim().replace(uuids, (uuid) => uuid.toLowerCase())
 
 const account = z.strictObject({
   provider: textField(

@@ -51,11 +51,9 @@ export const feeView = z
 const valueView = {
   value: moneyView('Committed charges over the term, before tax').nullable(),
   annualValue: moneyView('The same for a year').nullable(),
-  fee: feeView
-    .nullable()
-    .meta({
-      description: 'Null while the money does not add up, or hangs on the plan’s own price',
-    }),
+  fee: feeView.nullable().meta({
+    description: 'Null while the money does not add up, or hangs on the plan’s own price',
+  }),
   net: moneyView('What is left after the fee; null while it is unknown').nullable(),
   nextFeeTier: z
     .object({
