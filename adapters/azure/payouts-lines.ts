@@ -10,6 +10,7 @@ import {
   round,
   times,
 } from '../../src/kernel/decimal.ts'
+import { plainRef } from '../../src/kernel/text.ts'
 import type { Day } from '../../src/kernel/time.ts'
 import type { LineKind, OtherAmount, RevenueLine } from '../../src/revenue/model.ts'
 import { CellFault, type Cells } from './revenue-cells.ts'

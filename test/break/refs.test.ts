@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import { nativeViolations } from '../../adapters/azure/offer-native.ts'
+import { cellsOf } from '../../adapters/azure/revenue-cells.ts'
+import { accountFacts } from '../../adapters/azure/revenue-facts.ts'
 import { createBuyer } from '../../src/buyers/model.ts'
 
 const refOf = (ref: string) =>
@@ -12,6 +14,16 @@ it.each([
   ['E-ABCD-1234', 'E-ABCD-1234'],
 ])('knows an account by its id as a marketplace tells it: %j', (typed, known) => {
   expect(refOf(typed)).toBe(known)
+})
+
+it('knows the same account in a report that writes it in capitals', () => {
+  const id = '7471D04E-F696-4D20-AF34-FA78D51E419C_2019-05-31'
+  const cells = cellsOf(['BillingAccountId', 'CustomerId'], [id, 'cust-1'])
+  const known = '7471d04e-f696-4d20-af34-fa78d51e419c_2019-05-31'
+  expect(accountFacts(cells).map(({ fact }) => [fact.ref, fact.values.accountRef])).toEqual([
+    [known, known],
+    ['cust-1', known],
+  ])
 })
 
 it('says what units a price can include', () => {
