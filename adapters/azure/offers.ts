@@ -30,6 +30,7 @@ export const offers = (azure: AzureClient): OffersPort => ({
     contractQuantity: 'whole',
     reseller: true,
     renewalQuestion: true,
+    pollSeconds: azure.settings.offers.pollSeconds,
     lookEveryMinutes: azure.settings.offers.lookEveryMinutes,
   },
   violations: (order) => violations(order, azure),

@@ -4,13 +4,13 @@ import { asProblem, codes, Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import type { Handlers, Outcome } from '../platform/jobs.ts'
 import { judged, reminded, reminderAt, seenAccepted } from './acceptance.ts'
-import { look, lookMeanwhile, lookMsOf, note } from './look.ts'
+import { clockOf, look, lookMeanwhile, note } from './look.ts'
 import type { Offer, OfferOrder, Reason } from './model.ts'
 import type { OfferProgress, OffersPort } from './port.ts'
 import { job, take } from './service.ts'
 import * as steps from './steps.ts'
 import * as store from './store.ts'
-import { afterTrouble, type Clock, dueLive, nextLook } from './times.ts'
+import { afterTrouble, type Clock, dueLive, nextPoll } from './times.ts'
 
 /**
  * Takes an offer one step: sends it, asks how far it is, looks what became of it, or reminds people of it. Every step
@@ -61,7 +61,7 @@ async function publishing(
       : port.progress(state.operation),
   )
   if ('again' in answer) return answer
-  return settle(deps, offer, steps.published(offer, answer.progress, answer.clock))
+  return settle(deps, offer, steps.published(offer, answer.progress, answer.clock), answer)
 }
 
 /** What may be at work unseen is written down before it is sent, for marketplaces that know no keys. */
@@ -93,7 +93,8 @@ async function changing(
   if ('again' in answer) return answer
   const move = steps.changed(offer, answer.progress, answer.clock)
   const problem = seen.is === 'trouble' ? seen.problem : null
-  return settle(deps, offer, move && { ...move, ...(looked && { looked }) }, { problem, looked })
+  const next = move && { ...move, ...(looked && { looked }) }
+  return settle(deps, offer, next, { clock: answer.clock, seen: { problem, looked } })
 }
 
 /** A live offer whose marketplace does not tell is looked at; at its end that decides. */
@@ -140,10 +141,10 @@ async function settle(
   deps: Deps,
   offer: Underway,
   move: steps.Move | undefined,
-  seen: Omit<store.Waiting, 'dueAt'> = {},
+  { clock, seen = {} }: { readonly clock: Clock; readonly seen?: Omit<store.Waiting, 'dueAt'> },
 ): Promise<Step> {
   if (move) return { move }
-  return putOff(deps, offer, { ...seen, dueAt: nextLook(offer.state.since, deps.now()) })
+  return putOff(deps, offer, { ...seen, dueAt: nextPoll(offer.state.since, clock) })
 }
 
 type Answer<Progress> = { readonly progress: Progress | Refusal; readonly clock: Clock }
@@ -158,18 +159,18 @@ async function ask<Progress>(
   call: (port: OffersPort) => Promise<Progress>,
 ): Promise<Answer<Progress> | { readonly again: Instant }> {
   const { state } = offer
-  let lookMs: number | null | undefined
+  let clock: Clock | undefined
   try {
     const port = await connections.port(deps, offer.connection, 'offers')
-    lookMs = lookMsOf(port)
-    return { progress: await call(port), clock: { now: deps.now(), lookMs } }
+    clock = clockOf(port, deps.now())
+    return { progress: await call(port), clock: { ...clock, now: deps.now() } }
   } catch (error) {
     const problem = asProblem(error)
     const { code, message, details } = problem
-    if (lookMs !== undefined && isAnswer(problem, state))
+    if (clock && isAnswer(problem, state))
       return {
         progress: { is: 'refused', reasons: reasonsOf(problem) },
-        clock: { now: deps.now(), lookMs },
+        clock: { ...clock, now: deps.now() },
       }
     const noted = { at: deps.now(), code, message }
     if (!codes[code].retry) {

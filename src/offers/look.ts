@@ -7,7 +7,7 @@ import type { Looked, Offer, OfferProblem, OfferStanding } from './model.ts'
 import type { OffersPort } from './port.ts'
 import type { Moved } from './steps.ts'
 import * as store from './store.ts'
-import { afterBlindness } from './times.ts'
+import { afterBlindness, type Clock } from './times.ts'
 
 /** An offer that the marketplace knows and that nobody has accepted as far as we know. */
 export type Watched = Moved<'live' | 'withdrawing' | 'extending' | 'expired' | 'withdrawn'>
@@ -19,10 +19,17 @@ export type Look =
   | { readonly is: 'trouble'; readonly problem: OfferProblem; readonly again: Instant }
 
 /** How often a marketplace's live offers have to be looked at; null where it tells us what becomes of them. */
-export const lookMsOf = ({ look, traits }: OffersPort): number | null =>
+const lookMsOf = ({ look, traits }: OffersPort): number | null =>
   look === undefined || traits.lookEveryMinutes === undefined
     ? null
     : traits.lookEveryMinutes * 60_000
+
+/** The moment, and how often that marketplace has to be asked. */
+export const clockOf = (port: OffersPort, now: Instant): Clock => ({
+  now,
+  lookMs: lookMsOf(port),
+  pollMs: (port.traits.pollSeconds ?? 0) * 1000,
+})
 
 /**
  * Asks what an offer is at the marketplace now, one call; not before `notBefore` (by how often it is to be looked at).

@@ -101,6 +101,8 @@ export type OfferTraits = {
   readonly reseller?: boolean | undefined
   /** Whether it must be said if an offer is a renewal: a lower fee hangs on it, and it cannot be said later. */
   readonly renewalQuestion?: boolean | undefined
+  /** Least time between two questions about one operation, whoever asks; absent: a few seconds. */
+  readonly pollSeconds?: number | undefined
   /** How often a live offer is looked at, where nobody tells that it was accepted; absent: never. */
   readonly lookEveryMinutes?: number | undefined
 }

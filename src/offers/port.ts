@@ -30,6 +30,7 @@ export type ChangeProgress =
  * - A refusal that comes at once is thrown as `rejected` with `details.reasons`; one that comes later is a state.
  * - A lock held by somebody else is thrown as `conflict`, too many calls as `throttled`.
  * - `progress` of an operation the marketplace does not know throws `not_found`.
+ * - Each operation is asked after every `traits.pollSeconds` at most, whichever worker asks.
  * - `withdraw` and `extend` are changes to a live offer, with the same promises about keys.
  * - `look` is there where nobody tells us of an acceptance; it is asked every `traits.lookEveryMinutes`, one call. It
  *   throws `not_found` for an offer that the marketplace does not show.

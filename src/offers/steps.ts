@@ -11,7 +11,7 @@ import {
   type Reason,
 } from './model.ts'
 import type { ChangeProgress, OfferProgress } from './port.ts'
-import { type Clock, dueLive, expiresAt, lastLook, nextLook } from './times.ts'
+import { type Clock, dueLive, expiresAt, lastLook, nextPoll } from './times.ts'
 
 /** What becomes of an offer in one step, and the event that tells of it. Everything not named stays. */
 export type Move = {
@@ -86,7 +86,7 @@ export function published(
     state: { is: 'publishing', operation, key, tries, since: now },
     event: 'offer.publishing',
     data: { operation },
-    dueAt: nextLook(now, now),
+    dueAt: nextPoll(now, clock),
   }
 }
 
@@ -166,7 +166,7 @@ export function changed(
     state: { ...state, operation, since: now },
     event: `offer.${state.is}_begun`,
     data: { operation },
-    dueAt: nextLook(now, now),
+    dueAt: nextPoll(now, clock),
   }
 }
 

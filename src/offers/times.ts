@@ -1,11 +1,22 @@
 import { addDays, type Day, dayMs, type Instant, later, millis, startOf } from '../kernel/time.ts'
 
 /** The moment of a step, and how often its marketplace has to be looked at; null where it tells us. */
-export type Clock = { readonly now: Instant; readonly lookMs: number | null }
+export type Clock = {
+  readonly now: Instant
+  readonly lookMs: number | null
+  /** Least time between two questions about one operation. */
+  readonly pollMs?: number
+}
 
 const lookMinMs = 5_000
 const lookMaxMs = 60_000
 const troubleMaxMs = 300_000
+
+/** When to ask how far an operation is: see `nextLook`; not before the marketplace wants to be asked again. */
+export const nextPoll = (since: Instant, { now, pollMs = 0 }: Clock): Instant => {
+  const [wished, allowed] = [nextLook(since, now), later(now, pollMs)]
+  return wished < allowed ? allowed : wished
+}
 
 /** When to ask again: as long as it has taken so far, within 5 s and 60 s. */
 export const nextLook = (since: Instant, now: Instant, maxMs = lookMaxMs): Instant =>
