@@ -122,6 +122,7 @@ async function usage(): Promise<void> {
   if (refs.length !== agreementsCount)
     throw new Error(`${refs.length} agreements of ${agreementsCount}`)
   const before = await cloud.usageCalls(clouds)
+  const checkedBefore = (await cloud.checkCalls?.(clouds)) ?? 0
   let records = 0
   for (let round = 0; round < rounds; round++) {
     const hour = Math.floor(clock.now() / hourMs) * hourMs
@@ -147,8 +148,10 @@ async function usage(): Promise<void> {
   const held = await cloud.heldRecords(clouds)
   const calls = (await cloud.usageCalls(clouds)) - before
   const least = Math.ceil(records / cloud.recordsPerCall)
+  const checks = cloud.checkCalls ? (await cloud.checkCalls(clouds)) - checkedBefore : null
+  const beside = checks === null ? '' : `, ${checks} checks`
   console.log(
-    `${records} records of ${refs.length} agreements: ${held} held, ${calls} calls, at least ${least}`,
+    `${records} records of ${refs.length} agreements: ${held} held, ${calls} calls, at least ${least}${beside}`,
   )
   console.log(`METERING_CALLS ${(calls / least).toFixed(4)}`)
 }

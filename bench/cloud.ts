@@ -8,6 +8,8 @@ export type Deal = {
   readonly fate: 'bought' | 'withdrawn' | 'extended' | 'unmade' | 'flaky'
   /** Meters it sells, with the units that its price includes. */
   readonly meters: Readonly<Record<string, string>>
+  /** What only this marketplace knows of. */
+  readonly native?: object
 }
 
 /** A moment to kill at; `arm` prepares it, and what that gives tells whether it has come. */
@@ -66,6 +68,8 @@ export type Cloud = {
 
   /** Offers that a proof makes, in turn. */
   readonly deals: readonly Deal[]
+  /** How offers stand in the end, where that is not as usual: by their fate, in words of `HeldOffer`; empty: they are gone. */
+  readonly ends?: Readonly<Partial<Record<Deal['fate'], string>>>
   /** Makes the next operation of an offer end as its fate has it. */
   script?(clouds: Client, fate: Deal['fate']): Promise<unknown>
   /** The buyer accepts an offer, and takes what it sells. Returns the agreement's reference. */
@@ -74,6 +78,8 @@ export type Cloud = {
   /** Calls that told usage, so far, and the most records one of them can hold. */
   usageCalls(clouds: Client): Promise<number>
   readonly recordsPerCall: number
+  /** Calls that asked whether usage may be told, where the marketplace wants that. */
+  checkCalls?(clouds: Client): Promise<number>
   /** Usage records that the simulator took. */
   heldRecords(clouds: Client): Promise<number>
   /** Units it took, by licence and dimension: `license/dimension`. */

@@ -74,7 +74,9 @@ async function offers({ clouds, cloud, sent }: Evidence): Promise<string[]> {
   console.log(`${all.length} offers ever made of ${cloud.deals.length}: ${words.join(', ')}`)
   return cloud.deals.flatMap(({ fate }, i) => {
     const held = all.filter(({ name }) => name === sent.name(i)).map(({ is }) => is)
-    return held.join() === ends[fate] ? [] : [`${sent.name(i)} (${fate}) is held as [${held}]`]
+    return held.join() === (cloud.ends?.[fate] ?? ends[fate])
+      ? []
+      : [`${sent.name(i)} (${fate}) is held as [${held}]`]
   })
 }
 

@@ -4,6 +4,7 @@ import { type Client, client } from '../simulator/demo/client.ts'
 import type { Cloud, Deal } from './cloud.ts'
 import { aws } from './clouds/aws.ts'
 import { azure } from './clouds/azure.ts'
+import { gcp } from './clouds/gcp.ts'
 import { pause, word } from './process.ts'
 
 const packageFolder = join(import.meta.dirname, '../adapters/salesforce/package')
@@ -38,7 +39,7 @@ export type Seller = {
 }
 
 /** One for each marketplace: `--cloud` names it, and an entry here is all that another one needs. */
-const marketplaces: Readonly<Record<string, Cloud>> = { aws, azure }
+const marketplaces: Readonly<Record<string, Cloud>> = { aws, azure, gcp }
 
 /** The marketplace that `--cloud` names. */
 export function marketplace(): Cloud {
@@ -129,6 +130,7 @@ export const offerBody = (seller: Seller, deal: Deal, name: string, today: strin
   pricing: deal.pricing,
   legal: { kind: 'standard', documents: [] },
   renewal: { attested: false },
+  ...(deal.native && { native: deal.native }),
 })
 
 export const dayAfter = (today: string, days: number): string =>

@@ -14,6 +14,8 @@ import * as offersLooked from './0012_offers_looked.ts'
 import * as meteringIncluded from './0013_metering_included.ts'
 import * as revenueOnDemand from './0014_revenue_on_demand.ts'
 import * as connectionsKept from './0015_connections_kept.ts'
+import * as offersByHand from './0016_offers_by_hand.ts'
+import * as thirdMarketplace from './0017_third_marketplace.ts'
 
 /** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -32,4 +34,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013_metering_included': meteringIncluded,
   '0014_revenue_on_demand': revenueOnDemand,
   '0015_connections_kept': connectionsKept,
+  '0016_offers_by_hand': offersByHand,
+  '0017_third_marketplace': thirdMarketplace,
 }

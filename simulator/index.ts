@@ -5,6 +5,7 @@ import { awsCloud } from './aws/index.ts'
 import { azureCloud } from './azure/index.ts'
 import { durationMs } from './duration.ts'
 import { faultRoutes, strike } from './faults.ts'
+import { gcpCloud } from './gcp/index.ts'
 import { salesforceCloud } from './salesforce/index.ts'
 import { type Clock, type Cloud, createClock, createWorld, type World } from './world.ts'
 
@@ -44,7 +45,7 @@ export type Simulator = {
   stop(): Promise<void>
 }
 
-/** Serves the simulated clouds on 127.0.0.1, each under its name: `/aws`, `/azure`, `/salesforce`. */
+/** Serves the simulated clouds on 127.0.0.1, each under its name: `/aws`, `/azure`, `/gcp`, `/salesforce`. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   let origin = ''
   const clock = options.clock ?? ownClock(options)
@@ -58,6 +59,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const clouds: readonly Cloud[] = [
     awsCloud(world, options.feedsDir === undefined ? {} : { feedsDir: options.feedsDir }),
     azureCloud(world),
+    gcpCloud(world),
     salesforceCloud(world),
   ]
   const { tick, nextDue, advance } = pace(world, clouds)
@@ -79,6 +81,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   for (const cloud of clouds) {
     app.use(`/${cloud.name}/*`, strike(world, cloud))
     app.route(`/${cloud.name}`, cloud.routes)
+  }
+  for (const cloud of clouds) {
+    if (!cloud.origin) continue
+    app.use('*', strike(world, cloud))
+    app.route('/', cloud.origin)
   }
   app.onError((error, c) => {
     console.error(error)

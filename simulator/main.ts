@@ -1,5 +1,6 @@
 import { awsAccounts } from './aws/seed.ts'
 import { azureAccounts } from './azure/seed.ts'
+import { gcpAccounts } from './gcp/seed.ts'
 import { startSimulator } from './index.ts'
 
 const TICK_MS = 250
@@ -24,6 +25,7 @@ for (const cloud of simulator.clouds)
   console.log(`  ${cloud.name}: ${simulator.origin}/${cloud.name}`)
 for (const line of awsAccounts) console.log(`  aws ${line}`)
 for (const line of azureAccounts) console.log(`  azure ${line}`)
+for (const line of gcpAccounts) console.log(`  gcp ${line}`)
 
 const timer = setInterval(() => {
   simulator.tick().catch((error: unknown) => console.error(error))

@@ -64,6 +64,8 @@ export type FaultShape = {
 export type Cloud = {
   readonly name: string
   readonly routes: Hono<any>
+  /** Paths this provider needs at the bare origin, because its own clients cannot keep a prefix. */
+  readonly origin?: Hono<any>
   readonly faults?: FaultShape
   /** Does everything that has fallen due by the clock. Deliveries out (webhooks) are awaited. */
   tick(): Promise<void>

@@ -21,10 +21,10 @@ import { listings } from './listings/routes.ts'
 import { handlers as meteringHandlers, syncs as meteringSyncs } from './metering/jobs.ts'
 import { usageAllowances, usageReadBacks } from './metering/read-back-routes.ts'
 import { meteringReport, usageEvents, usageRecords } from './metering/routes.ts'
-import { handlers as noticeHandlers } from './notices/jobs.ts'
+import { handlers as noticeHandlers, syncs as noticeSyncs } from './notices/jobs.ts'
 import { incoming, notices } from './notices/routes.ts'
 import { documents } from './offers/document-routes.ts'
-import { handlers as offerHandlers } from './offers/jobs.ts'
+import { handlers as offerHandlers, syncs as offerSyncs } from './offers/jobs.ts'
 import { offersReport } from './offers/report-routes.ts'
 import { offers } from './offers/routes.ts'
 import { jobs, operations } from './operations.ts'
@@ -49,10 +49,12 @@ export const handlers: Handlers<Deps> = {
 /** Everything that is kept up with. */
 export const syncDefinitions: readonly SyncDefinition[] = [
   ...listingSyncs,
+  ...offerSyncs,
   ...agreementSyncs,
   ...meteringSyncs,
   ...revenueSyncs,
   ...crmSyncs,
+  ...noticeSyncs,
 ]
 
 /** What the offers' preview asks about the buyer's commitments. */

@@ -7,6 +7,8 @@ export type SyncDefinition = {
   readonly name: string
   readonly port: PortName
   readonly everyMs: number
+  /** Whether this account has anything to keep up with, by its settings; absent: whoever has the port. Calls nobody. */
+  isNeeded?(deps: Deps, connection: Id<'conn'>): Promise<boolean>
   /**
    * Takes one page after `cursor` and stores it. Repeating a cursor must change nothing.
    * `cursor` is kept once this returns; `more` asks for the next page at once.

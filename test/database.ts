@@ -1,10 +1,13 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { type Database, openDb } from '../src/platform/db.ts'
-import { openEmbedded } from '../src/platform/embedded.ts'
+
+const socketPort = 5432
 
 export type TestDatabase = {
   readonly database: Database
@@ -18,17 +21,28 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   return url ? onPostgres(url) : embedded()
 }
 
+/**
+ * The embedded database as the service has it, but on this thread: a thread of its own takes longer to start than most
+ * tests run, and on two cores the processes of other tests have a use for the second one.
+ */
 async function embedded(): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'tradepost-test-'))
   cpSync(inject('template'), folder, { recursive: true })
-  const opened = await openEmbedded(folder)
-  const database = openDb(opened.target)
+  const postgres = await PGlite.create(join(folder, 'postgres'))
+  const server = new PGLiteSocketServer({
+    db: postgres,
+    path: join(folder, `.s.PGSQL.${socketPort}`),
+    maxConnections: 4,
+  })
+  await server.start()
+  const database = openDb({ host: folder, port: socketPort, max: 1 })
   return {
     database,
     embedded: true,
     async close() {
       await database.db.destroy()
-      await opened.close()
+      await server.stop()
+      await postgres.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }

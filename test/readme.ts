@@ -2,22 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { adapters } from '../adapters/index.ts'
-import type { PortName } from '../src/adapter.ts'
 import { environment } from '../src/platform/config.ts'
+import { matrix, traits } from './readme-matrix.ts'
+import { requests } from './readme-offer.ts'
 
 /** The parts of the README that are made from the source: `npm run readme` writes them, a test compares. */
 const file = join(import.meta.dirname, '../README.md')
-const ports: readonly [PortName, string][] = [
-  ['account', 'connection check'],
-  ['listings', 'listings and dimensions'],
-  ['offers', 'private offers'],
-  ['agreements', 'agreements, registration'],
-  ['metering', 'metered usage'],
-  ['revenue', 'revenue reports'],
-  ['notices', 'notices pushed to us'],
-  ['crm', 'CRM records'],
-]
-
 export const generated: Readonly<Record<string, string>> = {
   configuration: [
     '| Variable | Default | What it does |',
@@ -32,14 +22,9 @@ export const generated: Readonly<Record<string, string>> = {
       return `| \`${name}\` | ${standard === undefined ? '' : `\`${standard}\``} | ${description} |`
     }),
   ].join('\n'),
-  matrix: [
-    `| | ${adapters.map((a) => a.title).join(' | ')} |`,
-    `|---|${adapters.map(() => ':-:|').join('')}`,
-    ...ports.map(
-      ([port, words]) =>
-        `| ${words} | ${adapters.map((a) => (a.supports.includes(port) ? 'yes' : '')).join(' | ')} |`,
-    ),
-  ].join('\n'),
+  matrix: matrix(adapters),
+  traits: traits(adapters),
+  requests: requests(adapters),
 }
 
 /** The README with its generated parts as the source has them. */

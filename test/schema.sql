@@ -16,7 +16,7 @@ agreement_operations
   constraint agreement_operations_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint agreement_operations_check CHECK (((state_is = ANY (ARRAY['done'::text, 'refused'::text])) = (settled_at IS NOT NULL)))
   constraint agreement_operations_check1 CHECK (((state_is = 'refused'::text) = (reasons IS NOT NULL)))
-  constraint agreement_operations_kind_check CHECK ((kind = ANY (ARRAY['activate'::text, 'change_plan'::text, 'change_quantity'::text, 'cancel'::text])))
+  constraint agreement_operations_kind_check CHECK ((kind = ANY (ARRAY['activate'::text, 'change_plan'::text, 'change_quantity'::text, 'cancel'::text, 'reject'::text, 'approve_change'::text, 'reject_change'::text, 'message'::text])))
   constraint agreement_operations_pkey PRIMARY KEY (id)
   constraint agreement_operations_state_is_check CHECK ((state_is = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'refused'::text])))
   CREATE INDEX agreement_operations_page ON public.agreement_operations USING btree (agreement, created_at, id)
@@ -32,6 +32,7 @@ agreement_versions
   constraint agreement_versions_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint agreement_versions_pkey PRIMARY KEY (agreement, version)
   constraint agreement_versions_version_check CHECK ((version > 0))
+  CREATE INDEX agreement_versions_offer ON public.agreement_versions USING btree (((content ->> 'offerRef'::text))) WHERE ((content ->> 'offerRef'::text) IS NOT NULL)
   CREATE UNIQUE INDEX agreement_versions_pkey ON public.agreement_versions USING btree (agreement, version)
 
 agreements
@@ -58,7 +59,9 @@ agreements
   fingerprint text
   awaits text
   reminders integer not null default 0
-  constraint agreements_awaits_check CHECK ((awaits = ANY (ARRAY['activation'::text, 'approval'::text])))
+  decided text
+  missed integer not null default 0
+  constraint agreements_awaits_check CHECK ((awaits = ANY (ARRAY['activation'::text, 'approval'::text, 'change'::text])))
   constraint agreements_buyer_fkey FOREIGN KEY (buyer) REFERENCES buyers(id)
   constraint agreements_connection_agreement_ref_key UNIQUE (connection, agreement_ref)
   constraint agreements_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
@@ -329,15 +332,20 @@ offers
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   looked jsonb
+  time_zone text not null default 'UTC'::text
+  open_since timestamp with time zone
+  asked_at timestamp with time zone
+  may_be jsonb not null default '[]'::jsonb
   constraint offers_buyer_fkey FOREIGN KEY (buyer) REFERENCES buyers(id)
   constraint offers_check CHECK (((quote IS NULL) = (tcv_minor IS NULL)))
   constraint offers_check1 CHECK (((fee_minor IS NULL) = (net_minor IS NULL)))
   constraint offers_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint offers_listing_fkey FOREIGN KEY (listing) REFERENCES listings(id)
   constraint offers_pkey PRIMARY KEY (id)
-  constraint offers_state_is_check CHECK ((state_is = ANY (ARRAY['draft'::text, 'submitting'::text, 'publishing'::text, 'live'::text, 'withdrawing'::text, 'extending'::text, 'accepted'::text, 'expired'::text, 'withdrawn'::text, 'refused'::text])))
+  constraint offers_state_is_check CHECK ((state_is = ANY (ARRAY['draft'::text, 'submitting'::text, 'publishing'::text, 'handed_off'::text, 'live'::text, 'withdrawing'::text, 'extending'::text, 'accepted'::text, 'expired'::text, 'withdrawn'::text, 'refused'::text])))
   CREATE INDEX offers_buyer ON public.offers USING btree (buyer)
   CREATE INDEX offers_changed ON public.offers USING btree (updated_at, id)
+  CREATE INDEX offers_may_be ON public.offers USING gin (may_be) WHERE (may_be <> '[]'::jsonb)
   CREATE INDEX offers_operation ON public.offers USING btree (connection, operation) WHERE (operation IS NOT NULL)
   CREATE INDEX offers_page ON public.offers USING btree (created_at, id)
   CREATE UNIQUE INDEX offers_pkey ON public.offers USING btree (id)
@@ -368,6 +376,7 @@ registrations
   constraint registrations_connection_token_hash_key UNIQUE (connection, token_hash)
   constraint registrations_pkey PRIMARY KEY (id)
   constraint registrations_state_is_check CHECK ((state_is = ANY (ARRAY['arrived'::text, 'waiting'::text, 'bound'::text, 'expired'::text, 'forged'::text])))
+  CREATE INDEX registrations_account ON public.registrations USING btree (connection, buyer_ref)
   CREATE INDEX registrations_agreement ON public.registrations USING btree (agreement, arrived_at, id)
   CREATE UNIQUE INDEX registrations_connection_token_hash_key ON public.registrations USING btree (connection, token_hash)
   CREATE UNIQUE INDEX registrations_pkey ON public.registrations USING btree (id)
@@ -484,6 +493,7 @@ revenue_lines
   constraint revenue_lines_pkey PRIMARY KEY (seq)
   CREATE INDEX revenue_lines_agreement ON public.revenue_lines USING btree (agreement_ref)
   CREATE UNIQUE INDEX revenue_lines_connection_line_ref_valid_from_known_from_has_key ON public.revenue_lines USING btree (connection, line_ref, valid_from, known_from, hash)
+  CREATE INDEX revenue_lines_offer ON public.revenue_lines USING btree (offer_ref) WHERE (offer_ref IS NOT NULL)
   CREATE INDEX revenue_lines_order ON public.revenue_lines USING btree (invoiced_on, connection, line_ref)
   CREATE INDEX revenue_lines_payer ON public.revenue_lines USING btree (payer_ref)
   CREATE INDEX revenue_lines_payout ON public.revenue_lines USING btree (connection, payout_ref) WHERE (payout_ref IS NOT NULL)
@@ -583,6 +593,7 @@ usage_records
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   included numeric(38,12) not null default 0
+  taken_until timestamp with time zone
   constraint usage_records_agreement_dimension_hour_kind_key UNIQUE (agreement, dimension, hour, kind)
   constraint usage_records_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint usage_records_check CHECK (((quantity + carried_in) = ((sent + included) + carried_out)))

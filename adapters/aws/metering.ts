@@ -26,7 +26,7 @@ const traits: MeteringTraits = {
   quantity: 'whole',
   quantityMax: '2147483647',
   lateHoursMax: 24,
-  monthClose: { day: 1, hourUtc: 6 },
+  monthClose: { day: 1, hour: 6 },
   flushMinutes: 60,
   callsPerSecondMax: 10,
   allocationsMax: 2500,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Problem } from '../../src/kernel/problem.ts'
-import { type Instant, readInstant } from '../../src/kernel/time.ts'
-import type { NoticeAbout } from '../../src/notices/model.ts'
+import { type Instant, instant, readInstant } from '../../src/kernel/time.ts'
+import { type NoticeAbout, unreadable } from '../../src/notices/model.ts'
 import type { NoticesPort } from '../../src/notices/port.ts'
 import type { AwsClient } from './client.ts'
 
@@ -37,7 +37,7 @@ export const notices = (aws: AwsClient): NoticesPort => ({
     const read = event.safeParse(parsed(body))
     const at = readInstant(read.data?.time ?? '')
     if (!read.success || at === undefined)
-      throw new Problem('invalid', 'the body is not an EventBridge event')
+      return [await unreadable(body, 'the body is not an EventBridge event', instant(aws.nowMs()))]
     const { id, 'detail-type': kind } = read.data
     return [{ noticeRef: id, kind, at, about: aboutOf(read.data, at), native: read.data }]
   },

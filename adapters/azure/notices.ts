@@ -1,8 +1,12 @@
 import { z } from 'zod'
 import { isDecimal } from '../../src/kernel/decimal.ts'
-import { Problem } from '../../src/kernel/problem.ts'
 import { type Instant, instant, readInstant } from '../../src/kernel/time.ts'
-import type { Asked, NoticeAbout, ReceivedNotice } from '../../src/notices/model.ts'
+import {
+  type Asked,
+  type NoticeAbout,
+  type ReceivedNotice,
+  unreadable,
+} from '../../src/notices/model.ts'
 import type { NoticesPort } from '../../src/notices/port.ts'
 import type { AzureClient } from './client.ts'
 import { readJson } from './exact-json.ts'
@@ -28,20 +32,22 @@ type Webhook = z.infer<typeof webhook>
 
 /**
  * Calls of Microsoft's marketplace to the connection webhook: "Implementing a webhook on the SaaS service". Its sender
- * is known by Entra's signature, so the shared secret is not used.
+ * is known by Entra's signature, so the shared secret is not used. Any 4xx within ten seconds refuses the change that
+ * a call tells of, and is tried again up to 500 times; so what cannot be read, or is another publisher's, is taken and
+ * left alone, and Microsoft decides as it does when nobody answers.
  */
 export function notices(azure: AzureClient): NoticesPort {
   const keys = new WebhookKeys(azure)
   return {
     async receive({ headers, body }) {
       await verifyToken(azure, keys, headers.authorization)
+      const now = instant(azure.nowMs())
       const read = webhook.safeParse(parsed(body, 'text'))
-      if (!read.success) throw new Problem('invalid', 'the body is not a SaaS webhook')
-      const { publisherId } = read.data
+      if (!read.success) return [await unreadable(body, 'the body is not a SaaS webhook', now)]
+      const { publisherId, timeStamp } = read.data
       if (publisherId && !isSameWord(publisherId, azure.settings.publisherId))
-        throw new Problem('invalid', `this is about an offer of ${publisherId}, another publisher`)
-      const at = readInstant(read.data.timeStamp ?? '') ?? instant(azure.nowMs())
-      return [received(read.data, at, parsed(body, 'float'))]
+        return [await unreadable(body, 'it is about an offer of another publisher', now)]
+      return [received(read.data, readInstant(timeStamp ?? '') ?? now, parsed(body, 'float'))]
     },
   }
 }

@@ -8,7 +8,7 @@ import { segment, shaped } from './reply.ts'
 import { fetchSubscription, isPending, pathOf, type Subscription } from './subscription.ts'
 
 type Operate = NonNullable<AgreementsPort['operate']>
-type Change = Exclude<Wanted, { readonly is: 'activate' }>
+type Change = Extract<Wanted, { readonly is: keyof typeof actionOf }>
 
 const text = z.string().nullish()
 /** "SaaS fulfillment operations APIs v2", numbers as text. */
@@ -29,7 +29,7 @@ const actionOf = {
   change_plan: 'ChangePlan',
   change_quantity: 'ChangeQuantity',
   cancel: 'Unsubscribe',
-} as const satisfies Record<Change['is'], string>
+} as const satisfies Partial<Record<Wanted['is'], string>>
 
 /**
  * Asks for a change. The subscription is looked at first: what is so already is done, and of what is under way the
@@ -41,6 +41,7 @@ export const operate =
     const { read } = await fetchSubscription(azure, agreementRef)
     if (isSo(read, wanted)) return { is: 'done' }
     if (wanted.is === 'activate') return activate(azure, read)
+    if (!isChange(wanted)) throw new Problem('unsupported', `Microsoft takes no ${wanted.is}`)
     forbidWhatCannotBe(read, wanted)
     const known = await underWay(azure, agreementRef, wanted)
     if (known) return known
@@ -56,6 +57,8 @@ export const operate =
       throw new Problem('conflict', error.message, error.details, { cause: error })
     }
   }
+
+const isChange = (wanted: Wanted): wanted is Change => wanted.is in actionOf
 
 /**
  * Whether another operation is in progress. "SaaS fulfillment APIs, version 2" says so by 409; the OpenAPI file knows
@@ -99,9 +102,8 @@ const isSo = (read: Subscription, wanted: Wanted): boolean => {
   if (wanted.is === 'activate') return status === 'Subscribed'
   if (wanted.is === 'cancel') return status === 'Unsubscribed'
   if (status === 'Unsubscribed') return false
-  return wanted.is === 'change_plan'
-    ? read.planId === wanted.planRef
-    : read.quantity === wanted.quantity
+  if (wanted.is === 'change_plan') return read.planId === wanted.planRef
+  return wanted.is === 'change_quantity' && read.quantity === wanted.quantity
 }
 
 const isSame = (one: Operation, wanted: Change): boolean =>

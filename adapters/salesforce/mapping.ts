@@ -63,6 +63,7 @@ const offerStatus = {
   approved: 'Draft',
   submitting: 'Publishing',
   publishing: 'Publishing',
+  handed_off: 'Publishing',
   live: 'Pending Acceptance',
   withdrawing: 'Pending Acceptance',
   extending: 'Pending Acceptance',

@@ -1,6 +1,7 @@
 import { GLOBEX } from '../../simulator/azure/seed.ts'
 import type { Client } from '../../simulator/demo/client.ts'
 import type { Asked, HeldAgreement, Stage } from '../cloud.ts'
+import { settled, shows } from '../stage.ts'
 
 type Buyer = {
   buy(clouds: Client, asked: object): Promise<string>
@@ -81,15 +82,6 @@ export async function live(stage: Stage, buyer: Buyer): Promise<Asked> {
   return asked
 }
 
-/** Waits until all that was asked of an agreement is done. */
-const settled = ({ api, wait }: Stage, id: string): Promise<unknown> =>
-  wait(`what was asked of ${id}`, async () => {
-    const { data } = await api.get(`/v1/agreements/${id}/operations?limit=200`)
-    const refused = data.find((one: any) => one.state === 'refused')
-    if (refused) throw new Error(JSON.stringify(refused))
-    return data.every((one: any) => one.state === 'done') ? true : undefined
-  })
-
 /** What the buyer does in the portal, once nothing else is in progress there. */
 const theirs = ({ clouds, wait }: Stage, path: string, body: object): Promise<unknown> =>
   wait(`the buyer's ${path}`, () =>
@@ -98,17 +90,6 @@ const theirs = ({ clouds, wait }: Stage, path: string, body: object): Promise<un
       throw error
     }),
   )
-
-const shows = (
-  { api, wait }: Stage,
-  ref: string,
-  what: string,
-  test: (agreement: any) => boolean,
-): Promise<any> =>
-  wait(`${ref} ${what}`, async () => {
-    const { data } = await api.get(`/v1/agreements?license=${ref}`)
-    return data.find((one: any) => one.agreementRef === ref && test(one))
-  })
 
 const words: Readonly<Record<string, string>> = {
   PendingFulfillmentStart: 'pending',

@@ -3,6 +3,7 @@ import { amount, type Story, tell, untilEach } from './story.ts'
 
 /** By then each marketplace has invoiced what was due at acceptance: the slowest waits for three days. */
 const invoicedAfter = 'P3DT1H'
+const dayMs = 86_400_000
 const ended = ['done', 'partial', 'failed']
 const shown: Readonly<Record<string, string>> = { gross: 'invoiced', fee: 'listing fee' }
 
@@ -23,6 +24,10 @@ async function areInvoiced(story: Story, deals: readonly Sold[]): Promise<boolea
 }
 
 async function readReports(story: Story, deals: readonly Sold[]): Promise<void> {
+  for (const { market, offer } of deals) {
+    const { state } = await story.tradepost.get(`/v1/offers/${offer}`)
+    await market.report?.(story.clouds, monthsAround(state.acceptedAt))
+  }
   const imports = new Map<Sold, string>()
   for (const deal of deals) imports.set(deal, await importOf(story, deal))
   await untilEach(story, 'PT1M', deals, async (deal) => {
@@ -40,6 +45,13 @@ async function readReports(story: Story, deals: readonly Sold[]): Promise<void> 
   })
 }
 
+/** The month of an instant, in whichever zone a marketplace counts. */
+const monthsAround = (at: string): readonly string[] => [
+  ...new Set(
+    [-dayMs, 0, dayMs].map((by) => new Date(Date.parse(at) + by).toISOString().slice(0, 7)),
+  ),
+]
+
 /** The import under way, where reports take a while, or a new one. */
 async function importOf({ tradepost }: Story, { connection }: Sold): Promise<string> {
   const { data } = await tradepost.get(`/v1/revenue-imports?connection=${connection}`)
@@ -48,16 +60,28 @@ async function importOf({ tradepost }: Story, { connection }: Sold): Promise<str
 }
 
 /** Lines of the agreement that the timeline shows, in the order of `shown`. */
-async function invoices({ tradepost }: Story, { agreement }: Sold): Promise<any[]> {
-  const { data } = await tradepost.get(`/v1/revenue-lines?agreement=${agreement}&limit=200`)
-  return Object.keys(shown).flatMap((kind) => data.filter((line: any) => line.kind === kind))
+async function invoices(story: Story, deal: Sold): Promise<any[]> {
+  const day = await asOf(story, deal)
+  const { data } = await story.tradepost.get(
+    `/v1/revenue-lines?agreement=${deal.agreement}&limit=200&asOf=${day}`,
+  )
+  const owed = data.filter((line: any) => line.action === 'invoiced')
+  return Object.keys(shown).flatMap((kind) => owed.filter((line: any) => line.kind === kind))
+}
+
+/** Today, or the month's last day where a marketplace dates by that all it charged in the month. */
+async function asOf({ clouds }: Story, { market }: Sold): Promise<string> {
+  const { now } = await clouds.get('/clock')
+  const [year, month] = now.split('-').map(Number)
+  const on = market.report ? new Date(Date.UTC(year, month, 0)).toISOString() : now
+  return on.slice(0, 10)
 }
 
 async function drawn(story: Story, deal: Sold): Promise<void> {
   const { market, commitment } = deal
   for (const { kind, amount: money, invoicedOn } of await invoices(story, deal))
     await tell(story, market.name, `${shown[kind]} ${amount(money)} on ${invoicedOn}`)
-  const { data } = await story.tradepost.get('/v1/reports/drawdown')
+  const { data } = await story.tradepost.get(`/v1/reports/drawdown?asOf=${await asOf(story, deal)}`)
   const standing = data.find((row: any) => row.commitment === commitment)
   const [ceiling] = standing.ceilings
   const headroom = ceiling?.headroomAtMost

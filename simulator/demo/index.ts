@@ -3,13 +3,14 @@ import { azure } from './azure.ts'
 import { client } from './client.ts'
 import { connect } from './connect.ts'
 import { count, showCrm } from './count.ts'
+import { gcp } from './gcp.ts'
 import { leaveMore } from './leave.ts'
 import { meter } from './meter.ts'
 import { prepare } from './prepare.ts'
 import { sell } from './sell.ts'
 import type { Demo, Story } from './story.ts'
 
-const markets = [aws, azure]
+const markets = [aws, azure, gcp]
 
 /**
  * Plays one deal on each cloud through its whole life, over the public API and the simulated buyer, on one clock.

@@ -28,4 +28,6 @@ export type Market = {
   subscribe(clouds: Client, offerRef: string): Promise<string>
   /** The buyer's user opens our registration page; redirects are not followed. */
   register(clouds: Client, agreementRef: string): Promise<{ status: number; location?: string }>
+  /** Has the seller's reports on these months written now, where nobody would wait for them. */
+  report?(clouds: Client, months: readonly string[]): Promise<void>
 }

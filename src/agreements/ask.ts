@@ -4,15 +4,9 @@ import { newId } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import * as listings from '../listings/service.ts'
 import { record } from '../platform/record.ts'
+import { type Command, refuseUnsupported, wantedOf, wordsOf } from './command.ts'
 import type { Agreement } from './model.ts'
-import {
-  type Command,
-  isSoAlready,
-  type Operation,
-  refuseUnsupported,
-  type Wanted,
-  wantedOf,
-} from './operation.ts'
+import { awaitsStart, isSoAlready, type Operation, type Wanted } from './operation.ts'
 import * as operations from './operations.ts'
 import * as store from './store.ts'
 
@@ -32,12 +26,31 @@ export async function ask(deps: Deps, id: string, command: Command): Promise<Ope
   const wanted = wantedOf(command, agreement, listing)
   return transact(deps, async (tx) => {
     const held = await store.hold(tx.db, agreement.connection, agreement.agreementRef)
-    return begin(tx, held ?? agreement, wanted)
+    await refuseOpposite(tx, agreement, wanted)
+    const begun = await begin(tx, held ?? agreement, wanted)
+    if (!begun) throw underWay(wanted.is)
+    return begun
   })
 }
 
+/** What cannot both become of one agreement: who asks for one waits until the other is settled. */
+const opposites: Readonly<Partial<Record<Wanted['is'], Wanted['is']>>> = {
+  activate: 'reject',
+  reject: 'activate',
+  approve_change: 'reject_change',
+  reject_change: 'approve_change',
+}
+
+async function refuseOpposite(tx: Deps, { id }: Agreement, wanted: Wanted): Promise<void> {
+  const opposite = opposites[wanted.is]
+  if (opposite && (await operations.isUnderWay(tx.db, id, opposite))) throw underWay(opposite)
+}
+
+const underWay = (kind: Wanted['is']): Problem =>
+  new Problem('conflict', `to ${wordsOf(kind)} is under way already`)
+
 /**
- * Asks for the activation of an agreement that awaits it and whose buyer has registered, where that is all it takes.
+ * Asks for the activation of an agreement that awaits us and whose buyer has registered, where that is all it takes.
  * Once: what became of it, or of one that a person asked for, is not asked for again by itself.
  */
 export async function activateRegistered(tx: Deps, agreement: Agreement): Promise<void> {
@@ -50,9 +63,14 @@ export async function activateRegistered(tx: Deps, agreement: Agreement): Promis
 }
 
 const isReady = ({ awaits, registeredAt, state }: Agreement): boolean =>
-  awaits?.what === 'activation' && registeredAt !== null && state.is !== 'ended'
+  awaitsStart(awaits) && registeredAt !== null && state.is !== 'ended'
 
-async function begin(tx: Deps, agreement: Agreement, wanted: Wanted): Promise<Operation> {
+/** Writes a request down, and has it told; undefined while one of its kind is under way. The caller holds the agreement. */
+export async function begin(
+  tx: Deps,
+  agreement: Agreement,
+  wanted: Wanted,
+): Promise<Operation | undefined> {
   const now = tx.now()
   const isSo = isSoAlready(wanted, agreement)
   const operation: Operation = {
@@ -67,8 +85,7 @@ async function begin(tx: Deps, agreement: Agreement, wanted: Wanted): Promise<Op
     createdAt: now,
     updatedAt: now,
   }
-  if (!(await operations.insert(tx.db, operation)))
-    throw new Problem('conflict', `to ${wanted.is.replace('_', ' ')} is under way already`)
+  if (!(await operations.insert(tx.db, operation))) return undefined
   const facts = { operation: operation.id, agreementRef: agreement.agreementRef, wanted }
   await record(tx, 'agreement.operation_asked', agreement.id, facts)
   if (isSo) await record(tx, 'agreement.operation_done', agreement.id, facts)

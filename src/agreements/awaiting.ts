@@ -20,7 +20,9 @@ export async function heed(tx: Deps, held: Agreement, next: Agreement): Promise<
   await enqueue(tx, job, id)
 }
 
-const isSame = (a: Awaits | null, b: Awaits) => a?.what === b.what && a.by === b.by
+const isSame = (a: Awaits | null, b: Awaits) =>
+  a?.what === b.what && a.by === b.by && planOf(a) === planOf(b)
+const planOf = (awaits: Awaits) => (awaits.what === 'change' ? awaits.planRef : null)
 
 /** Reminds people of an agreement that still awaits them, a week and a day before its deadline. */
 export const remind = (deps: Deps, id: string): Promise<Outcome> =>

@@ -11,11 +11,15 @@ import { record } from '../platform/record.ts'
 import { activateRegistered } from './ask.ts'
 import { heed } from './awaiting.ts'
 import { bindWaiting } from './bind.ts'
+import { decideChange } from './decide.ts'
+import * as licenses from './licenses.ts'
 import {
   type Agreement,
   changedFields,
   dated,
+  forgotten,
   type RemoteAgreement,
+  remembered,
   remoteOf,
   sameContent,
   supersedes,
@@ -27,14 +31,21 @@ import * as store from './store.ts'
 import * as versions from './versions.ts'
 
 /**
- * Reads one agreement from its marketplace and keeps it: for jobs, since it calls out.
+ * Reads one agreement from its marketplace and keeps it: for jobs, since it calls out. One that is held here and that
+ * a marketplace which forgets does not know any more has ended.
  * Throws `not_found` when the marketplace does not know it (yet).
  */
 export async function read(deps: Deps, connectionId: string, agreementRef: string): Promise<void> {
   const connection = await connections.get(deps, connectionId)
   const port = await connections.port(deps, connection.id, 'agreements')
   const readAt = deps.now()
-  await keep(deps, connection, await port.get(agreementRef), readAt)
+  const told = await port.get(agreementRef).catch(async (error) => {
+    const isForgotten = port.traits.forgets && asProblem(error).code === 'not_found'
+    const held = isForgotten ? await store.byRef(deps.db, connection.id, agreementRef) : undefined
+    if (!held) throw error
+    return held.state.is === 'ended' ? undefined : forgotten(held, readAt)
+  })
+  if (told) await keep(deps, connection, told, readAt)
 }
 
 /** Ties an agreement anew to what is known around it by now. */
@@ -63,21 +74,23 @@ export async function keep(
   }
 }
 
-/** What follows once an agreement is known: who registered before is bound, and what needs no more is begun. */
+/** What follows once an agreement is known: who registered before is bound, and what needs no person is asked for. */
 async function follow(tx: Deps, agreement: Agreement): Promise<void> {
   await activateRegistered(tx, await bindWaiting(tx, agreement))
+  await decideChange(tx, agreement)
 }
 
 async function take(
   tx: Deps,
   connection: Connection,
-  told: ToldAgreement,
+  read: ToldAgreement,
   readAt: Instant,
 ): Promise<Agreement> {
   const held =
-    (await store.hold(tx.db, connection.id, told.agreementRef)) ??
-    (await add(tx, connection.id, remoteOf(dated(told, readAt)), readAt))
-  if (held === undefined) return take(tx, connection, told, readAt)
+    (await store.hold(tx.db, connection.id, read.agreementRef)) ??
+    (await add(tx, connection.id, remoteOf(dated(read, readAt)), readAt))
+  if (held === undefined) return take(tx, connection, read, readAt)
+  const told = remembered(read, readAt, held)
   if (!supersedes({ remote: told, readAt }, { remote: held, readAt: held.readAt })) {
     await keepLate(tx, held, told, readAt)
     const changedAt = validAfter({ remote: held, readAt: held.readAt }, { remote: told, readAt })
@@ -130,8 +143,8 @@ async function settle(
   held: Agreement,
   read: Agreement,
 ): Promise<Agreement> {
-  const ends = await store.licenseEnds(tx.db, connection.id, read.licenseRefs)
-  const ties = await tiesOf(tx, connection, read)
+  const ends = await licenses.ends(tx.db, connection.id, read.licenseRefs)
+  const ties = await tiesOf(tx, connection, held, read)
   const endedAt = usageEnd(read, ends, held.endedAt)
   const next: Agreement = {
     ...read,
@@ -143,7 +156,7 @@ async function settle(
   const fields = changedFields(known(held), known(next))
   if (held.revision > 0 && fields.length === 0) return held
   await store.replace(tx.db, next, held.revision)
-  if (next.offer !== null && held.offer === null) await offers.accepted(tx, next.offer, next)
+  if (next.offer !== null && held.offer !== next.offer) await offers.accepted(tx, next.offer, next)
   await tell(tx, held, next, fields)
   await heed(tx, held, next)
   return next
@@ -156,15 +169,22 @@ function known(agreement: Agreement) {
   return { ...told, offer, listing, buyer, endedAt }
 }
 
-async function tiesOf(tx: Deps, connection: Connection, read: Agreement) {
+/** What an agreement belongs to. Another offer takes the place of the one before: the buyer accepted it instead. */
+async function tiesOf(tx: Deps, connection: Connection, held: Agreement, read: Agreement) {
   const { offerRef, listingRef, buyerRef } = read
+  const isSameOffer = offerRef === null || offerRef === held.offerRef
+  const known = isSameOffer ? read.offer : null
+  const isNews = held.revision === 0 || offerRef !== held.offerRef
+  const seenAt = isNews ? tx.now() : held.updatedAt
   const offer =
-    read.offer ?? (offerRef ? (await offers.findByRef(tx, connection.id, offerRef))?.id : null)
+    known ?? (offerRef ? (await offers.seek(tx, connection.id, { offerRef, seenAt }))?.id : null)
   const listing =
     read.listing ??
     (listingRef ? (await listings.findByRef(tx, connection.id, listingRef))?.id : null)
   const buyer =
-    read.buyer ?? (await buyers.findByAccount(tx, connection.provider, buyerRef))?.id ?? null
+    read.buyer ??
+    (await buyers.findByAccount(tx, connection.provider, buyerRef))?.id ??
+    (offer ? (await offers.get(tx, offer)).buyer : null)
   return { offer: offer ?? null, listing: listing ?? null, buyer }
 }
 

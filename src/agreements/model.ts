@@ -27,8 +27,19 @@ export type Entitlement = {
 /** A charge the agreement foresees. */
 export type Charge = { readonly at: Instant; readonly amount: MoneyJson }
 
-/** What the seller must still do for an agreement to begin, and until when; `by` null: no deadline is known. */
-export type Awaits = { readonly what: 'activation' | 'approval'; readonly by: Instant | null }
+/**
+ * What the seller must still do, and until when; `by` null: no deadline is known. `activation` and `approval`: for it to
+ * begin. `change`: to say whether a change that the buyer asked for stands; it goes by the plan it leads to.
+ */
+export type Awaits =
+  | { readonly what: 'activation' | 'approval'; readonly by: Instant | null }
+  | {
+      readonly what: 'change'
+      readonly by: Instant | null
+      readonly planRef: string
+      /** The offer it leads to, where it leads to one. */
+      readonly offerRef: string | null
+    }
 
 /** Units of a metered dimension that the price includes, once in each such period; null is without limit. */
 export type Included = {
@@ -134,7 +145,11 @@ export const stateWords = [
   'unknown',
 ] as const satisfies readonly AgreementState['is'][]
 
-export const awaitsWords = ['activation', 'approval'] as const satisfies readonly Awaits['what'][]
+export const awaitsWords = [
+  'activation',
+  'approval',
+  'change',
+] as const satisfies readonly Awaits['what'][]
 
 type Reading<Told> = { readonly remote: Told; readonly readAt: Instant }
 
@@ -174,6 +189,28 @@ export const remoteOf = (agreement: RemoteAgreement): RemoteAgreement => ({
   fingerprint: agreement.fingerprint,
   native: agreement.native,
 })
+
+/** An agreement that its marketplace does not know any more: it is over since `at` at the latest. */
+export const forgotten = (held: RemoteAgreement, at: Instant): RemoteAgreement => ({
+  ...remoteOf(held),
+  state: { is: 'ended', how: 'terminated' },
+  awaits: null,
+  changedAt: at,
+  fingerprint: null,
+})
+
+/** A reading of what seemed forgotten and is not: its own date is older than that mistake, so it is dated by itself. */
+export function remembered(
+  told: ToldAgreement,
+  readAt: Instant,
+  held: RemoteAgreement & { readonly readAt: Instant },
+): ToldAgreement {
+  const { state, changedAt } = held
+  const seemedForgotten =
+    state.is === 'ended' && state.how === 'terminated' && changedAt === held.readAt
+  const isBack = seemedForgotten && told.state.is !== 'ended' && readAt > held.readAt
+  return isBack ? { ...told, changedAt: null } : told
+}
 
 /** Whether two readings say the same, whatever the order of their keys; a fingerprint says nothing. */
 export const sameContent = (a: RemoteAgreement, b: RemoteAgreement): boolean =>

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { decimalField, idField, instantField, textField } from '../kernel/fields.ts'
-import { type Command, type Operation, operationStates, wantedKinds } from './operation.ts'
+import type { Command } from './command.ts'
+import { type Operation, operationStates, wantedKinds } from './operation.ts'
 
 const text = (description: string, example: string) => z.string().meta({ description, example })
 
@@ -30,6 +31,29 @@ export const commandOf = ({ plan, quantity }: z.infer<typeof changeAgreement>): 
     ? { is: 'change_quantity', quantity: quantity ?? '' }
     : { is: 'change_plan', plan }
 
+const reasonField = textField(256, 'Why, as the buyer is told', 'not sold in your country')
+export const rejectAgreement = z
+  .strictObject({ reason: reasonField.optional() })
+  .meta({ description: 'Why it shall not begin', example: { reason: 'not sold in your country' } })
+const changeFields = {
+  plan: textField(
+    200,
+    'The plan that the waiting change leads to: our id of it, or the marketplace’s own word. Absent: whichever waits',
+    'gold',
+  ).optional(),
+}
+export const approveChange = z
+  .strictObject(changeFields)
+  .meta({ description: 'Which change stands', example: { plan: 'gold' } })
+export const rejectChange = z
+  .strictObject({ ...changeFields, reason: reasonField.optional() })
+  .meta({ description: 'Which change does not stand, and why', example: { plan: 'gold' } })
+export const messageBuyer = z
+  .strictObject({
+    text: textField(1000, 'What the buyer is told', 'We set up your account by Friday.'),
+  })
+  .meta({ description: 'What the buyer is told while the agreement awaits the seller' })
+
 const reasonView = z.object({
   part: text('Which part of the request', 'quantity'),
   code: text('The marketplace’s own code', 'BadRequest').nullable(),
@@ -45,6 +69,8 @@ export const operationView = z
         is: z.enum(wantedKinds).meta({ description: 'What', example: 'change_quantity' }),
         planRef: text('The plan, in the marketplace’s words', 'gold').optional(),
         quantity: decimalField('The number of units', '25').optional(),
+        reason: text('Why, as the buyer is told', 'not sold in your country').nullish(),
+        text: text('What the buyer is told', 'We set up your account by Friday.').optional(),
       })
       .meta({ description: 'What was asked for' }),
     state: z.enum(operationStates).meta({

@@ -1,9 +1,8 @@
 import { compare, type Decimal, isDecimal } from '../kernel/decimal.ts'
-import { type Id, isId } from '../kernel/id.ts'
-import { Problem, type Reason, refuse, type Violation } from '../kernel/problem.ts'
+import type { Id } from '../kernel/id.ts'
+import type { Problem, Reason } from '../kernel/problem.ts'
 import { dayMs, hourMs, type Instant, later } from '../kernel/time.ts'
-import type { Listing, Plan } from '../listings/model.ts'
-import type { Agreement } from './model.ts'
+import type { Agreement, Awaits } from './model.ts'
 
 /** What a seller can ask of an agreement. `activate` begins it, which some marketplaces wait for. */
 export type Wanted =
@@ -11,12 +10,23 @@ export type Wanted =
   | { readonly is: 'change_plan'; readonly planRef: string }
   | { readonly is: 'change_quantity'; readonly quantity: Decimal }
   | { readonly is: 'cancel' }
+  /** What has not begun shall not begin. */
+  | { readonly is: 'reject'; readonly reason: string | null }
+  /** What the buyer asked for stands, or does not; `planRef` names the change. */
+  | { readonly is: 'approve_change'; readonly planRef: string }
+  | { readonly is: 'reject_change'; readonly planRef: string; readonly reason: string | null }
+  /** Told to the buyer while something waits for the seller. */
+  | { readonly is: 'message'; readonly text: string }
 
 export const wantedKinds = [
   'activate',
   'change_plan',
   'change_quantity',
   'cancel',
+  'reject',
+  'approve_change',
+  'reject_change',
+  'message',
 ] as const satisfies readonly Wanted['is'][]
 
 /** Where one such request stands. `operationRef` null: nothing was begun yet, or the marketplace gives it no name. */
@@ -65,66 +75,15 @@ export function isSame(wanted: Wanted, change: BuyerChange['change']): boolean {
   return isDecimal(change.quantity) && compare(change.quantity, wanted.quantity) === 0
 }
 
-/** A request as it comes: `plan` is our plan's id or the marketplace's word for it. */
-export type Command =
-  | { readonly is: 'activate' | 'cancel' }
-  | { readonly is: 'change_plan'; readonly plan: string }
-  | { readonly is: 'change_quantity'; readonly quantity: Decimal }
+/** Whether an agreement waits for the seller to let it begin. */
+export const awaitsStart = (awaits: Awaits | null): boolean =>
+  awaits?.what === 'activation' || awaits?.what === 'approval'
 
-const elsewhere: Readonly<Record<Wanted['is'], string>> = {
-  activate: 'agreements begin by themselves here',
-  change_plan: 'the buyer changes it at the marketplace, or accepts another offer',
-  change_quantity: 'the buyer changes it at the marketplace, or accepts another offer',
-  cancel: 'the buyer cancels at the marketplace',
-}
-
-/** Throws `unsupported` for what the marketplace lets no seller ask, and says what can be done instead. */
-export function refuseUnsupported(asked: Wanted['is'], possible: readonly Wanted['is'][]): void {
-  if (possible.includes(asked)) return
-  const instead = elsewhere[asked]
-  const message = `a seller cannot ask this marketplace to ${asked.replace('_', ' ')}: ${instead}`
-  throw new Problem('unsupported', message, { instead, possible })
-}
-
-/** A request in the marketplace's terms. Throws `invalid` for what the agreement's listing and plan cannot have. */
-export function wantedOf(command: Command, agreement: Agreement, listing?: Listing): Wanted {
-  const { is, how } = { how: null, ...agreement.state }
-  if (is === 'ended' && command.is !== 'cancel')
-    refuse([{ path: '', message: `the agreement has ended (${how}): sell a new offer` }])
-  if (command.is === 'change_plan') return planChange(command.plan, listing)
-  if (command.is !== 'change_quantity') return command
-  refuse(quantityFaults(command.quantity, agreement, listing))
-  return command
-}
-
-function planChange(plan: string, listing: Listing | undefined): Wanted {
-  const found = listing?.plans.find(({ id, planRef }) => id === plan || planRef === plan)
-  if (found) return { is: 'change_plan', planRef: found.planRef }
-  if (listing) refuse([{ path: 'plan', message: `is no plan of ${listing.name}` }])
-  if (isId('plan', plan)) refuse([{ path: 'plan', message: 'is no plan of a product known here' }])
-  return { is: 'change_plan', planRef: plan }
-}
-
-function quantityFaults(
-  quantity: Decimal,
-  { planRef }: Agreement,
-  listing: Listing | undefined,
-): readonly Violation[] {
-  const plans: readonly Plan[] = listing ? [...listing.plans, ...listing.removed.plans] : []
-  const plan = plans.find((one) => one.planRef === planRef)
-  const { charge = null, units = null } = plan?.shape ?? {}
-  const fault = (message: string) => [{ path: 'quantity', message }]
-  if (charge === 'flat') return fault(`the plan ${plan?.name} has no units: its price is flat`)
-  if (units?.min != null && compare(quantity, String(units.min)) < 0)
-    return fault(`must be at least ${units.min} on the plan ${plan?.name}`)
-  if (units?.max != null && compare(quantity, String(units.max)) > 0)
-    return fault(`must be at most ${units.max} on the plan ${plan?.name}`)
-  return []
-}
-
-/** Whether nothing is left to ask: it began already, or has ended. */
+/** Whether nothing is left to ask: it began already, will by itself, or has ended. */
 export const isSoAlready = (wanted: Wanted, { state, awaits }: Agreement): boolean =>
-  (wanted.is === 'activate' && state.is === 'active' && awaits === null) ||
+  (wanted.is === 'activate' &&
+    (state.is === 'active' || state.is === 'pending') &&
+    !awaitsStart(awaits)) ||
   (wanted.is === 'cancel' && state.is === 'ended')
 
 export type Standing =
@@ -137,18 +96,47 @@ export function standingOf(wanted: Wanted, agreement: Agreement): Standing {
   const { state, planRef, entitlements } = agreement
   if (isSoAlready(wanted, agreement)) return { is: 'done' }
   if (wanted.is === 'cancel') return { is: state.is === 'cancelling' ? 'done' : 'open' }
-  if (state.is === 'ended')
-    return {
-      is: 'refused',
-      reasons: [{ part: 'agreement', code: state.how, message: 'the agreement ended instead' }],
+  if (state.is === 'ended') {
+    if (wanted.is === 'reject' || wanted.is === 'reject_change') return { is: 'done' }
+    return otherwise(state.how, 'the agreement ended instead')
+  }
+  switch (wanted.is) {
+    case 'change_plan':
+      return { is: planRef === wanted.planRef ? 'done' : 'open' }
+    case 'change_quantity': {
+      const isSo = entitlements.some(
+        ({ quantity }) => quantity !== null && compare(quantity, wanted.quantity) === 0,
+      )
+      return { is: isSo ? 'done' : 'open' }
     }
-  if (wanted.is === 'change_plan') return { is: planRef === wanted.planRef ? 'done' : 'open' }
-  if (wanted.is !== 'change_quantity') return { is: 'open' }
-  const isSo = entitlements.some(
-    ({ quantity }) => quantity !== null && compare(quantity, wanted.quantity) === 0,
-  )
-  return { is: isSo ? 'done' : 'open' }
+    case 'reject':
+      return state.is === 'pending' || awaitsStart(agreement.awaits)
+        ? { is: 'open' }
+        : otherwise(state.is, 'the agreement was let begin instead')
+    case 'approve_change':
+    case 'reject_change':
+      return changeStanding(wanted, agreement)
+    default:
+      return { is: 'open' }
+  }
 }
+
+/** A change that waits no more was decided; which way, only the marketplace's own answer can tell. */
+function changeStanding(
+  wanted: Wanted & { readonly is: 'approve_change' | 'reject_change' },
+  { awaits }: Agreement,
+): Standing {
+  if (awaits?.what !== 'change') return { is: 'done' }
+  if (awaits.planRef === wanted.planRef) return { is: 'open' }
+  return wanted.is === 'reject_change'
+    ? { is: 'done' }
+    : otherwise('superseded', `the buyer asks for ${awaits.planRef} by now`)
+}
+
+const otherwise = (code: string, message: string): Standing => ({
+  is: 'refused',
+  reasons: [{ part: 'agreement', code, message }],
+})
 
 const firstPauseMs = 2_000
 const pauseMaxMs = hourMs

@@ -64,6 +64,17 @@ export async function advance(
     throw new Problem('conflict', `operation ${operation.id} has moved on`)
 }
 
+/** Whether a request of this kind is neither done nor refused. */
+export async function isUnderWay(db: Db, agreement: string, kind: Wanted['is']): Promise<boolean> {
+  const row = await all(db)
+    .where('agreement', '=', agreement)
+    .where('kind', '=', kind)
+    .where('state_is', 'in', ['waiting', 'running'])
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Whether such a request was ever made, whatever became of it. */
 export async function wasAsked(db: Db, agreement: string, kind: Wanted['is']): Promise<boolean> {
   const row = await all(db)

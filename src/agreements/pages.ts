@@ -11,6 +11,7 @@ export type RegistrationPage =
   | 'unavailable'
   | 'broken'
   | 'registered'
+  | 'sign_in'
 
 type Words = { readonly status: 200 | 400 | 404 | 410 | 413 | 429 | 500 | 503 } & {
   readonly title: string
@@ -77,10 +78,24 @@ export const registrationPages: Readonly<Record<RegistrationPage, Words>> = {
     happened: 'We know your subscription.',
     next: 'The seller will be in touch with how to sign in. You can close this page.',
   },
+  sign_in: {
+    status: 200,
+    title: 'Sign in with the seller',
+    happened: 'The marketplace sent you here without telling us who you are.',
+    next: 'Sign in on the seller’s own page. If you have just bought the product and have no account yet, open your subscription in the marketplace and choose to set it up.',
+  },
 }
 
-/** The page as HTML that asks nothing of anybody: no script, no image, no font. `nonce` admits its style. */
-export const drawPage = (page: RegistrationPage, nonce: string, requestId: string) => {
+type Drawing = {
+  /** Admits the page's style. */
+  readonly nonce: string
+  readonly requestId: string
+  /** Where to go from here; absent: nowhere. */
+  readonly link?: string | undefined
+}
+
+/** The page as HTML that asks nothing of anybody: no script, no image, no font. */
+export const drawPage = (page: RegistrationPage, { nonce, requestId, link }: Drawing) => {
   const { title, happened, next } = registrationPages[page]
   return html`<!doctype html>
 <html lang="en">
@@ -102,6 +117,7 @@ export const drawPage = (page: RegistrationPage, nonce: string, requestId: strin
       <h1>${title}</h1>
       <p>${happened}</p>
       <p>${next}</p>
+      ${link ? html`<p><a href="${link}">Go to the seller’s page</a></p>` : ''}
       <p><small>Request ${requestId}</small></p>
     </main>
   </body>

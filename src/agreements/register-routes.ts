@@ -10,7 +10,8 @@ const retryAfterSeconds = 60
 
 /**
  * Where marketplaces send a buyer's user after the purchase: a form that is posted, or a link. Needs no API key;
- * people see pages, and end at the seller's sign-up page with a signed hand-off (see `handOff`).
+ * people see pages, and end at the seller's sign-up page with a signed hand-off (see `handOff`). Some marketplaces send
+ * browsers here by a plain link, to be signed in by the seller alone: they are told where.
  */
 export const registration = router()
   .use(
@@ -19,7 +20,11 @@ export const registration = router()
   )
   .on(['GET', 'POST'], '/:connection', async (c) => {
     try {
-      const outcome = await register(c.var.deps, c.req.param('connection'), await fieldsOf(c))
+      const fields = await fieldsOf(c)
+      const outcome = await register(c.var.deps, c.req.param('connection'), fields)
+      const isPlain = c.req.method === 'GET' && Object.keys(fields).length === 0
+      if (outcome.is === 'no_token' && isPlain && outcome.signUpUrl !== null)
+        return show(c, 'sign_in', outcome.signUpUrl)
       if (outcome.is !== 'registered') return show(c, outcome.is)
       if (outcome.location === null) return show(c, 'registered')
       protect(c)
@@ -50,12 +55,12 @@ function pageOf(c: Context<Env>, problem: Problem): RegistrationPage {
     : 'broken'
 }
 
-function show(c: Context<Env>, page: RegistrationPage) {
+function show(c: Context<Env>, page: RegistrationPage, link?: string) {
   const nonce = crypto.randomUUID()
   const { status } = registrationPages[page]
   protect(c, nonce)
   if (status === 429 || status === 503) c.header('retry-after', String(retryAfterSeconds))
-  return c.html(drawPage(page, nonce, c.var.requestId), status)
+  return c.html(drawPage(page, { nonce, requestId: c.var.requestId, link }), status)
 }
 
 const traceOf = (cause: unknown) => (cause instanceof Error ? cause.stack : undefined)

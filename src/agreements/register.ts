@@ -6,7 +6,7 @@ import { hashKey } from '../platform/auth.ts'
 import { within } from '../platform/http.ts'
 import { record } from '../platform/record.ts'
 import { activateRegistered } from './ask.ts'
-import { bindArrival } from './bind.ts'
+import { bindArrival, holdMeant } from './bind.ts'
 import { handOff } from './handoff.ts'
 import type { Agreement, Registration } from './model.ts'
 import type { AgreementsPort } from './port.ts'
@@ -16,7 +16,8 @@ import * as registrations from './registrations.ts'
 
 /** How an arrival at the registration page ended. `location` null: the connection has no sign-up page. */
 export type Registered =
-  | { readonly is: 'no_token' | 'crowded' | 'expired' | 'forged' }
+  | { readonly is: 'crowded' | 'expired' | 'forged' }
+  | { readonly is: 'no_token'; readonly signUpUrl: string | null }
   | { readonly is: 'registered'; readonly location: string | null }
 
 const tokensPerMinuteMax = 300
@@ -38,7 +39,7 @@ export async function register(
   const connection = await connections.get(deps, connectionId)
   const port = await portOf(deps, connection.id)
   const token = port.readToken(fields)
-  if (!token) return { is: 'no_token' }
+  if (!token) return { is: 'no_token', signUpUrl: connection.signUpUrl }
   const now = deps.now()
   if ((await registrations.recent(deps.db, connection.id, now)) >= tokensPerMinuteMax)
     return { is: 'crowded' }
@@ -87,19 +88,20 @@ function without(token: string, error: unknown): unknown {
   return new Problem(code, message.replaceAll(token, '[token]'))
 }
 
-/** Binds the user to their agreement, or asks for it when it is not known yet; and where they go now. */
+/** Binds the user to what they registered for, or asks for it when it is not known yet; and where they go now. */
 async function welcome(deps: Deps, arrival: Arrival, told: Told): Promise<string | null> {
-  const { resolved, agreement } = await transact(deps, async (tx) => {
+  const { resolved, agreements } = await transact(deps, async (tx) => {
+    await holdMeant(tx, arrival.connection, told.who)
     const resolved = told.isNew
       ? await registrations.resolved(tx.db, arrival.id, told.who, tx.now())
       : arrival
-    const agreement = await bindArrival(tx, resolved)
-    if (agreement) await activateRegistered(tx, agreement)
-    if (!agreement && told.isNew) await tellWaiting(tx, arrival, told.who)
-    return { resolved, agreement }
+    const agreements = await bindArrival(tx, resolved)
+    for (const agreement of agreements) await activateRegistered(tx, agreement)
+    if (agreements.length === 0 && told.isNew) await tellWaiting(tx, arrival, told.who)
+    return { resolved, agreements }
   })
-  if (!agreement) await askForAgreement(deps, arrival.connection, told.who)
-  return next(deps, resolved, agreement)
+  if (agreements.length === 0) await askForAgreement(deps, arrival.connection, told.who)
+  return next(deps, resolved, agreements[0])
 }
 
 const tellWaiting = (tx: Deps, { id, connection }: Arrival, who: Registration) =>

@@ -63,5 +63,9 @@ export function agreementOf(
   return listing !== null && running.length === 1 ? running[0] : undefined
 }
 
+/** Whether a token named nothing but an account: it then speaks for all that the account holds. */
+export const isOfAccount = ({ agreementRef, licenseRef }: Registration): boolean =>
+  agreementRef === null && licenseRef === null
+
 const newest = (agreements: readonly Agreement[]) =>
   [...agreements].sort((a, b) => (a.acceptedAt < b.acceptedAt ? 1 : -1))[0]

@@ -2,7 +2,7 @@ import { type SqlBool, sql } from 'kysely'
 import { type Id, newId } from '../kernel/id.ts'
 import { type Instant, later } from '../kernel/time.ts'
 import { type Db, json } from '../platform/db.ts'
-import type { Registration, RemoteAgreement } from './model.ts'
+import type { Agreement, Registration, RemoteAgreement } from './model.ts'
 import type { Arrival, ArrivalState } from './registration.ts'
 
 const windowMs = 60_000
@@ -121,14 +121,48 @@ export async function waiting(
   return rows.map(read)
 }
 
-/** Who registered for an agreement, first to last. */
+const ofWhom = (connection: string, buyerRef: string) =>
+  sql<SqlBool>`(connection = ${connection} and buyer_ref = ${buyerRef}
+    and state_is in ('waiting', 'bound') and agreement_ref is null and license_ref is null)`
+
+/** Who registered with an account and named nothing else, first to last. */
+export async function ofAccount(
+  db: Db,
+  connection: string,
+  buyerRef: string,
+  limit: number,
+): Promise<Arrival[]> {
+  const rows = await all(db)
+    .where(ofWhom(connection, buyerRef))
+    .orderBy('resolved_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(read)
+}
+
+/** Erases what tokens told of an account's people; that somebody registered, and when, stays. Returns how many. */
+export async function erasePeople(db: Db, connection: string, buyerRef: string): Promise<number> {
+  const done = await db
+    .updateTable('registrations')
+    .set({ who: sql`who || '{"native": {}, "customerRef": null}'::jsonb` })
+    .where('connection', '=', connection)
+    .where('buyer_ref', '=', buyerRef)
+    .where('who', 'is not', null)
+    .executeTakeFirst()
+  return Number(done.numUpdatedRows)
+}
+
+/** Who registered for an agreement, first to last; `isByAccount` also with its account alone. */
 export async function list(
   db: Db,
-  agreement: string,
-  limit: number,
-  after?: readonly string[],
+  { id, connection, buyerRef }: Pick<Agreement, 'id' | 'connection' | 'buyerRef'>,
+  isByAccount: boolean,
+  { limit, after }: { readonly limit: number; readonly after?: readonly string[] | undefined },
 ): Promise<Arrival[]> {
-  let query = all(db).where('agreement', '=', agreement).orderBy('arrived_at').orderBy('id')
+  const own = sql<SqlBool>`agreement = ${id}`
+  const meant = isByAccount ? sql<SqlBool>`(${own} or ${ofWhom(connection, buyerRef)})` : own
+  let query = all(db).where(meant).orderBy('arrived_at').orderBy('id')
   if (after) {
     const [at = '', id = ''] = after
     query = query.where(sql<SqlBool>`(arrived_at, id) > (${at}::timestamptz, ${id})`)

@@ -2,6 +2,8 @@ import { type Deps, transact } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Instant } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
+import { registersAccount } from './bind.ts'
+import * as licenses from './licenses.ts'
 import { type Agreement, type AgreementVersion, usageEnd } from './model.ts'
 import type { Operation } from './operation.ts'
 import * as operations from './operations.ts'
@@ -10,6 +12,7 @@ import * as registrations from './registrations.ts'
 import * as store from './store.ts'
 import * as versions from './versions.ts'
 
+export { erasePeople, refreshAccount } from './account.ts'
 export { answer, isOurs } from './answer.ts'
 export { ask } from './ask.ts'
 export { read } from './intake.ts'
@@ -70,7 +73,8 @@ export async function registrationsOf(
   after: readonly string[] | undefined,
 ): Promise<Arrival[]> {
   const agreement = await store.get(deps.db, id)
-  return registrations.list(deps.db, agreement.id, limit, after)
+  const isByAccount = await registersAccount(deps, agreement.connection)
+  return registrations.list(deps.db, agreement, isByAccount, { limit, after })
 }
 
 /** What was asked of an agreement, first to last; throws `not_found` for no agreement. */
@@ -96,7 +100,7 @@ export async function licenseEnded(
 ): Promise<void> {
   await transact(deps, async (tx) => {
     const end = { license_ref: licenseRef, ended_at: at, recorded_at: tx.now() }
-    await store.saveLicenseEnd(tx.db, { connection, ...end })
+    await licenses.saveEnd(tx.db, { connection, ...end })
     const who = { agreementRef: null, licenseRef, buyerRef: '' }
     for (const { agreementRef } of await store.candidates(tx.db, connection, who)) {
       const held = await store.hold(tx.db, connection, agreementRef)
@@ -106,7 +110,7 @@ export async function licenseEnded(
 }
 
 async function stop(tx: Deps, held: Agreement): Promise<void> {
-  const ends = await store.licenseEnds(tx.db, held.connection, held.licenseRefs)
+  const ends = await licenses.ends(tx.db, held.connection, held.licenseRefs)
   const endedAt = usageEnd(held, ends, held.endedAt)
   if (endedAt === held.endedAt) return
   const next = { ...held, endedAt, revision: held.revision + 1, updatedAt: tx.now() }

@@ -62,17 +62,18 @@ export async function touch(
     .execute()
 }
 
-/** By reference, of those that are known here: what they looked like in brief when they were last read. */
-export async function fingerprints(
-  db: Db,
-  connection: string,
-  refs: readonly string[],
-): Promise<Map<string, string | null>> {
-  if (refs.length === 0) return new Map()
-  const { rows } = await sql<{ agreement_ref: string; fingerprint: string | null }>`
-    select agreement_ref, fingerprint from agreements
-    where connection = ${connection} and agreement_ref = any(${refs}::text[])`.execute(db)
-  return new Map(rows.map((row) => [row.agreement_ref, row.fingerprint]))
+/** The waiting change that was decided last, by the name it was given then; null while none waits. */
+export async function decided(db: Db, id: Id<'agr'>): Promise<string | null> {
+  const row = await db
+    .selectFrom('agreements')
+    .select('decided')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.decided ?? null
+}
+
+export async function setDecided(db: Db, id: Id<'agr'>, name: string): Promise<void> {
+  await db.updateTable('agreements').set({ decided: name }).where('id', '=', id).execute()
 }
 
 /** Notes how many reminders of its deadline are spent. */
@@ -177,71 +178,23 @@ export async function changedAfter(
   return rows.map(read)
 }
 
-/** References of agreements whose offer, listing or buyer was not known here and is by now. */
-export async function loose(
+/** References of an account's agreements that have not ended. */
+export async function runningOf(
   db: Db,
   connection: string,
-  provider: string,
-  limit: number,
-): Promise<string[]> {
-  const { rows } = await sql<{ agreement_ref: string }>`
-    select agreement_ref from agreements a where connection = ${connection} and (
-      (buyer is null and exists (select from buyer_accounts b
-        where b.provider = ${provider} and b.ref = a.buyer_ref)) or
-      (listing is null and exists (select from listings l
-        where l.connection = a.connection and l.listing_ref = a.listing_ref)) or
-      (offer is null and exists (select from offers o
-        where o.connection = a.connection and o.offer_ref = a.offer_ref)))
-    order by id limit ${limit}`.execute(db)
-  return rows.map((row) => row.agreement_ref)
-}
-
-/** References of running agreements first seen after a time whose licence nobody has told us. */
-export async function unlicensed(
-  db: Db,
-  connection: string,
-  since: Instant,
+  buyerRef: string,
   limit: number,
 ): Promise<string[]> {
   const rows = await db
     .selectFrom('agreements')
     .select('agreement_ref')
     .where('connection', '=', connection)
-    .where('created_at', '>', since)
+    .where('buyer_ref', '=', buyerRef)
     .where('state_is', '<>', 'ended')
-    .where(sql<SqlBool>`license_refs = '{}'`)
-    .orderBy('created_at')
+    .orderBy('id')
     .limit(limit)
     .execute()
   return rows.map((row) => row.agreement_ref)
-}
-
-/** When licences ended, of those that have. */
-export async function licenseEnds(
-  db: Db,
-  connection: string,
-  refs: readonly string[],
-): Promise<Map<string, Instant>> {
-  const { rows } = await sql<{ license_ref: string; ended_at: Instant }>`
-    select license_ref, ended_at from license_ends
-    where connection = ${connection} and license_ref = any(${refs}::text[])`.execute(db)
-  return new Map(rows.map((row) => [row.license_ref, row.ended_at]))
-}
-
-/** Notes when a licence ended; of two different times the earlier stays. */
-export async function saveLicenseEnd(
-  db: Db,
-  end: { connection: string; license_ref: string; ended_at: Instant; recorded_at: Instant },
-): Promise<void> {
-  await db
-    .insertInto('license_ends')
-    .values(end)
-    .onConflict((oc) =>
-      oc
-        .columns(['connection', 'license_ref'])
-        .doUpdateSet({ ended_at: sql`least(license_ends.ended_at, excluded.ended_at)` }),
-    )
-    .execute()
 }
 
 const all = (db: Db) => db.selectFrom('agreements').selectAll()
@@ -277,6 +230,8 @@ const columns = (agreement: Agreement) => ({
   remote: json<unknown>(remoteOf(agreement)),
   fingerprint: agreement.fingerprint,
   awaits: agreement.awaits?.what ?? null,
+  // A change that waits later, also to the same plan, is another one.
+  ...(agreement.awaits?.what !== 'change' && { decided: null }),
   changed_at: agreement.changedAt,
   ended_at: agreement.endedAt,
   registered_at: agreement.registeredAt,

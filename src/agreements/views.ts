@@ -60,8 +60,12 @@ const awaitsView = z
   .object({
     what: z.enum(awaitsWords).meta({ description: 'What is to be done', example: 'activation' }),
     by: instantField('Until when; null when no deadline is known').nullable(),
+    planRef: text('Of a change: the plan it leads to', 'gold').optional(),
+    offerRef: text('Of a change: the offer it leads to, where it does', 'offer-example2')
+      .nullish()
+      .meta({ description: 'Of a change: the offer it leads to, where it does' }),
   })
-  .meta({ description: 'What the seller must still do for it to begin; null when nothing' })
+  .meta({ description: 'What the seller must still do; null when nothing' })
 
 const remoteFields = {
   agreementRef: text('The marketplace’s own id', 'agmt-example1'),

@@ -84,6 +84,7 @@ export async function amend(
     await store.replace(tx.db, { ...next, sealed }, row.revision)
     await record(tx, 'connection.amended', row.id, { fields: Object.keys(command) })
   })
+  await transact(deps, (tx) => plan(tx, row.id, adapterOf(deps, row.provider).supports))
   return { ...next, revision: row.revision + 1 }
 }
 

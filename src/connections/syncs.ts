@@ -6,6 +6,7 @@ import { type Instant, later } from '../kernel/time.ts'
 import { json } from '../platform/db.ts'
 import type { Outcome } from '../platform/jobs.ts'
 import { record } from '../platform/record.ts'
+import type { SyncDefinition } from '../sync.ts'
 
 export type Sync = {
   readonly name: string
@@ -28,8 +29,9 @@ export async function plan(
   connection: Id<'conn'>,
   supports: readonly PortName[],
 ): Promise<void> {
-  for (const { name, port, everyMs } of deps.syncs) {
-    if (!supports.includes(port)) continue
+  for (const definition of deps.syncs) {
+    const { name, port, everyMs } = definition
+    if (!supports.includes(port) || !(await isNeeded(deps, definition, connection))) continue
     await deps.db
       .insertInto('syncs')
       .values({
@@ -48,6 +50,16 @@ export async function plan(
     await enqueue(deps, job, `${name}/${connection}`)
   }
 }
+
+/** A port that cannot be opened says nothing against its syncs: they show what is wrong with it. */
+const isNeeded = (
+  deps: Deps,
+  definition: SyncDefinition,
+  connection: Id<'conn'>,
+): Promise<boolean> =>
+  definition.isNeeded
+    ? definition.isNeeded(deps, connection).catch(() => true)
+    : Promise.resolve(true)
 
 /** Does so for every connection: at start, so that a new version's syncs begin. */
 export async function planAll(deps: Deps): Promise<void> {

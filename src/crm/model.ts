@@ -15,6 +15,7 @@ export type OfferStatus =
   | 'approved'
   | 'submitting'
   | 'publishing'
+  | 'handed_off'
   | 'live'
   | 'withdrawing'
   | 'extending'

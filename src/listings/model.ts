@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Decimal } from '../kernel/decimal.ts'
 import { idField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Instant } from '../kernel/time.ts'
@@ -12,6 +13,10 @@ export type Dimension = {
   readonly name: string
   readonly description?: string | undefined
   readonly unit?: string | undefined
+  /** Its address for offers, where they name it by another than its key. */
+  readonly dimensionRef?: string | undefined
+  /** What one unit costs without an offer, where the marketplace tells one price of it. */
+  readonly listRate?: { readonly rate: Decimal; readonly currency: string } | undefined
   readonly types: readonly DimensionType[]
 }
 

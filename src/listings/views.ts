@@ -11,6 +11,17 @@ const dimensionView = z.object({
     .optional()
     .meta({ description: 'What the buyer reads about it', example: 'Named users' }),
   unit: z.string().optional().meta({ description: 'The marketplace’s unit', example: 'Users' }),
+  dimensionRef: z.string().optional().meta({
+    description: 'Its address for offers, where that is another than its key',
+    example: 'sku-example1',
+  }),
+  listRate: z
+    .object({
+      rate: z.string().meta({ description: 'Price of one unit', example: '0.05' }),
+      currency: z.string().meta({ description: 'ISO 4217 currency', example: 'USD' }),
+    })
+    .optional()
+    .meta({ description: 'What one unit costs without an offer, where the marketplace tells' }),
   types: z.array(z.enum(['contract', 'usage', 'instance'])).meta({
     description:
       '`contract`: sold as a quantity up front; `usage`: metered through us; `instance`: by the buyer’s machines',

@@ -166,6 +166,8 @@ export async function move(
     readonly state: UsageState
     readonly outcome?: unknown
     readonly dueAt?: Instant | undefined
+    /** Moves its deadline on, never back. */
+    readonly takenUntil?: Instant | undefined
   }[],
   from: readonly UsageState['is'][],
   now: Instant,
@@ -178,10 +180,13 @@ export async function move(
   const { rows } = await sql<{ id: string }>`
     update usage_records r set state = t.state::jsonb, state_is = t.state::jsonb ->> 'is',
       outcome = coalesce(t.outcome::jsonb, r.outcome), due_at = coalesce(t.due_at, r.due_at),
-      updated_at = ${now}
+      taken_until = greatest(r.taken_until, t.taken_until),
+      deadline = greatest(r.deadline, t.taken_until), updated_at = ${now}
     from unnest(${ids}::text[], ${to.map(({ state }) => JSON.stringify(state))}::text[],
       ${to.map(({ outcome }) => (outcome === undefined ? null : JSON.stringify(outcome)))}::text[],
-      ${to.map(({ dueAt }) => dueAt ?? null)}::timestamptz[]) as t(id, state, outcome, due_at)
+      ${to.map(({ dueAt }) => dueAt ?? null)}::timestamptz[],
+      ${to.map(({ takenUntil }) => takenUntil ?? null)}::timestamptz[])
+      as t(id, state, outcome, due_at, taken_until)
     where r.id = t.id and r.state_is = any(${from}::text[])
     returning r.id`.execute(db)
   return new Set(rows.map(({ id }) => id))

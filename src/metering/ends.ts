@@ -67,13 +67,15 @@ async function retime(
     state: string
     due: Instant
     deadline: Instant
-  }>`select id, agreement, hour, state_is as state, due_at as due, deadline from usage_records
+    takenUntil: Instant | null
+  }>`select id, agreement, hour, state_is as state, due_at as due, deadline,
+      taken_until as "takenUntil" from usage_records
     where agreement = any(${ids}::text[]) and kind = 'usage' and state_is in ('open', 'due')
     order by agreement, dimension, hour, kind for update`.execute(db)
   const moved = rows.flatMap(({ id, agreement, state, due, ...row }) => {
     const endedAt = ends.get(agreement) ?? null
     const hour = hourOf(row.hour)
-    const deadline = deadlineOf(traits, hour, endedAt)
+    const deadline = latest(deadlineOf(traits, hour, endedAt), row.takenUntil)
     const isOver = endedAt !== null && endedAt <= now()
     const times = { id, deadline, due: state === 'open' ? dueOf(hour, endedAt, now()) : due }
     const isSame = deadline === row.deadline && (times.due === due || (isOver && due <= now()))
@@ -91,6 +93,10 @@ async function retime(
     from unnest(${ids}::text[], ${closings}::timestamptz[]) as t(agreement, closes_at)
     where s.agreement = t.agreement and s.closes_at is distinct from t.closes_at`.execute(db)
 }
+
+/** What a marketplace said of one record goes before its rules, as long as it is later. */
+const latest = (deadline: Instant, takenUntil: Instant | null): Instant =>
+  takenUntil !== null && takenUntil > deadline ? takenUntil : deadline
 
 const closingsMax = 200
 type Rest = { agreement: Id<'agr'>; dimension: string; carry: Decimal; closed: Instant }

@@ -12,8 +12,8 @@ import {
   later,
   millis,
   monthOf,
-  startOf,
 } from '../kernel/time.ts'
+import { utc, zoneDay, zoneStart } from '../kernel/zone.ts'
 import type { MeteringTraits } from './model.ts'
 
 /** How long after an hour's end its record waits for events that are on their way. */
@@ -59,10 +59,12 @@ function closeOf(traits: MeteringTraits): (hour: Hour) => Instant {
   return close
 }
 
+/** Counted from the first moment of its day: where a clock changes before that hour, it is off by the change. */
 function monthClose({ monthClose }: MeteringTraits, hour: Hour): Instant | null {
   if (monthClose === null) return null
-  const next = addMonths(firstDay(monthOf(hour)), 1)
-  return later(startOf(addDays(next, monthClose.day - 1)), monthClose.hourUtc * hourMs)
+  const { day, hour: closing, timeZone = utc } = monthClose
+  const next = addMonths(firstDay(monthOf(zoneDay(hourStart(hour), timeZone))), 1)
+  return later(zoneStart(addDays(next, day - 1), timeZone), closing * hourMs)
 }
 
 /** Until when usage of an agreement that ended is still taken. */

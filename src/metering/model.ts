@@ -47,6 +47,8 @@ export type ReportOutcome =
       readonly reason: string
       /** When to try again; absent: soon. */
       readonly retryAfterMs?: number | undefined
+      /** It goes on taking this one until then, past its deadline; absent: the deadline stands. */
+      readonly takenUntil?: Instant | undefined
     }
 
 /** What a marketplace says it holds of one agreement, dimension and UTC day. */
@@ -72,8 +74,12 @@ export type MeteringTraits = {
   readonly quantityMax: Decimal
   /** Hours after the hour's end until which it is taken. */
   readonly lateHoursMax: number
-  /** A month's usage closes on this day of the next at this UTC hour, whatever `lateHoursMax` says. */
-  readonly monthClose: { readonly day: number; readonly hourUtc: number } | null
+  /** A month's usage closes on this day of the next at this hour, whatever `lateHoursMax` says. Absent `timeZone`: UTC. */
+  readonly monthClose: {
+    readonly day: number
+    readonly hour: number
+    readonly timeZone?: string | undefined
+  } | null
   /** After an agreement ended, how long its usage is still taken. */
   readonly flushMinutes: number
   readonly callsPerSecondMax: number
@@ -157,6 +163,8 @@ export type UsageRecord = {
   readonly dueAt: Instant
   /** After this the marketplace no longer takes it. */
   readonly deadline: Instant
+  /** Until when it takes this one by its own word, past what its rules say; null where it did not say. */
+  readonly takenUntil: Instant | null
   /** What it stands for at the marketplace, frozen when first sent; null before. */
   readonly sent: Decimal | null
   /** What of its quantity the agreement's price includes; decided when it is frozen. */

@@ -58,7 +58,8 @@ export async function settle(
       const loss = isLost(sent) ? lossOf(sent, agreement, outcome, meters.get(agreement)) : null
       const state = loss ? lostState(loss, now) : stateAfter(outcome, now)
       const dueAt = outcome.is === 'later' ? later(now, outcome.retryAfterMs ?? retryMs) : undefined
-      return [{ id: sent.id, sent, agreement, state, outcome, dueAt, loss }]
+      const takenUntil = outcome.is === 'later' ? outcome.takenUntil : undefined
+      return [{ id: sent.id, sent, agreement, state, outcome, dueAt, takenUntil, loss }]
     })
     const moved = await claims.move(tx.db, moves, ['sending'], now)
     const settled = moves.filter(({ id }) => moved.has(id))
@@ -73,6 +74,7 @@ type Settled = {
   readonly state: UsageState
   readonly outcome: ReportOutcome
   readonly dueAt: Instant | undefined
+  readonly takenUntil: Instant | undefined
   readonly loss: Loss | null
 }
 

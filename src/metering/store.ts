@@ -87,6 +87,7 @@ const read = (row: Selected): UsageRecord => ({
   state: row.state as UsageState,
   dueAt: row.due_at,
   deadline: row.deadline,
+  takenUntil: row.taken_until,
   sent: row.sent && trim(row.sent),
   included: trim(row.included),
   carriedIn: row.carried_in && trim(row.carried_in),

@@ -146,6 +146,9 @@ export const recordView = z
     carriedOut: sum('Part of a unit that goes on to the next record', '0').nullable(),
     dueAt: instantField('When it is looked at next'),
     deadline: instantField('After this the marketplace no longer takes it'),
+    takenUntil: instantField(
+      'Until when it takes this one by its own word, past what its rules say; null where it did not say',
+    ).nullable(),
     attempts: count('How often it was sent', 1),
     createdAt: instantField('When it was made'),
     updatedAt: instantField('When it last changed'),

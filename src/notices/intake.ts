@@ -10,6 +10,7 @@ import {
   type Notice,
   type ReceivedNotice,
   unkeepable,
+  unreadable,
   type Verdict,
   verdictOn,
 } from './model.ts'
@@ -25,7 +26,7 @@ export type Received = { readonly received: number; readonly refused: readonly A
 /**
  * Takes what a provider pushed: verified, stored under the provider's own message id with what was decided on what it
  * asks, and left to jobs. A repeat adds nothing and finds what was decided at first. Throws `not_found` for no such
- * connection or one without notices, `unauthenticated` when it is not the provider, `invalid` when it is not a notice.
+ * connection or one without notices, `unauthenticated` when it is not the provider.
  * Our own trouble, slowness included, is always `unavailable` or `internal`: a provider may take any refusal for the
  * answer to what it asked.
  */
@@ -40,8 +41,8 @@ export async function receive(
     const port = await portOf(deps, connection)
     const { notices: secret } = await ours(connections.sharedSecrets(deps, connection))
     const received = await port.receive(await read(), secret)
-    refuse(violations(received))
-    return ours(keepAll(deps, connection, received))
+    refuse(tooMany(received))
+    return ours(keepAll(deps, connection, await Promise.all(received.map(keepable))))
   })
 }
 
@@ -80,7 +81,14 @@ async function keep(
 
 async function decide(tx: Deps, connection: Id<'conn'>, asked: Asked): Promise<Verdict> {
   const { traits } = await connections.port(tx, connection, 'agreements')
-  return verdictOn(asked, traits.buyerChanges, await agreements.isOurs(tx, connection, asked))
+  const isOurs = await agreements.isOurs(tx, connection, asked)
+  const { plan, quantity } = traits.buyerChanges
+  if (plan === 'ask')
+    throw new Problem(
+      'internal',
+      'a notice asks for an answer at once, and a person was to give it',
+    )
+  return verdictOn(asked, { plan, quantity }, isOurs)
 }
 
 /** Under the agreement where it is known here, or else under the notice. */
@@ -90,13 +98,35 @@ async function tell(tx: Deps, { id, connection, noticeRef }: Notice, asked: Aske
   await record(tx, `agreement.change_${is}`, agreement?.id ?? id, facts)
 }
 
-function violations(received: readonly ReceivedNotice[]) {
-  if (received.length > noticesPerCallMax)
-    return [{ path: '', message: `at most ${noticesPerCallMax} notices at a time` }]
-  return received.flatMap((notice) => {
-    const message = unkeepable(notice)
-    return message === undefined ? [] : [{ path: '', message }]
-  })
+const tooMany = ({ length }: readonly ReceivedNotice[]) =>
+  length > noticesPerCallMax
+    ? [{ path: '', message: `at most ${noticesPerCallMax} notices at a time` }]
+    : []
+
+/** A notice as it can be stored; of one that cannot be, what it was called and why. */
+async function keepable(received: ReceivedNotice): Promise<ReceivedNotice> {
+  const why = unkeepable(received)
+  return why === undefined ? received : unreadable(received.noticeRef, why, received.at)
+}
+
+/** At most so many notices are fetched at a time, and each turn of the sync fetches so often. */
+export const pulledMax = 100
+const pullTimeoutMs = 60_000
+
+/**
+ * Fetches notices where they are fetched: stored in one transaction, and acknowledged only then, so that a crash
+ * between the two has them come again and add nothing. Returns how many came.
+ */
+export async function pull(deps: Deps, connection: Id<'conn'>): Promise<number> {
+  const port = await connections.port(deps, connection, 'notices')
+  if (!port.pull || !port.acknowledge) return 0
+  const pulled = await within(pullTimeoutMs, 'the marketplace', async () => port.pull?.(pulledMax))
+  if (!pulled || pulled.length === 0) return 0
+  const notices = await Promise.all(pulled.map(({ notice }) => keepable(notice)))
+  await keepAll(deps, connection, notices)
+  const receipts = pulled.map(({ receipt }) => receipt)
+  await within(pullTimeoutMs, 'the marketplace', async () => port.acknowledge?.(receipts))
+  return pulled.length
 }
 
 const portOf = (deps: Deps, connection: string): Promise<NoticesPort> =>

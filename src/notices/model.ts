@@ -1,5 +1,6 @@
 import type { Id } from '../kernel/id.ts'
 import type { Problem } from '../kernel/problem.ts'
+import { storableText } from '../kernel/text.ts'
 import { dayMs, type Instant, later } from '../kernel/time.ts'
 
 /** What a provider told us about, in our words. It says what to look at, never what is true. */
@@ -16,6 +17,8 @@ export type NoticeAbout =
       readonly licenseRef: string
       readonly at: Instant
     }
+  /** A buyer's account and all its agreements. `isGone`: the marketplace deleted it, and what we hold of its people goes too. */
+  | { readonly is: 'account'; readonly buyerRef: string; readonly isGone: boolean }
   | { readonly is: 'offer'; readonly offerRef: string | null; readonly operation: string | null }
   | { readonly is: 'other' }
 
@@ -45,7 +48,7 @@ export type Asked = {
 /** What becomes of a buyer's change. It is decided before the notice is answered, and never again. */
 export type Verdict = 'accepted' | 'refused'
 
-/** What a seller does with the two changes a buyer can make: the marketplace's traits hold it. */
+/** What a seller does with the two changes a notice can ask about: nobody can be asked, since the answer cannot wait. */
 export type BuyerChanges = Readonly<Record<Asked['change']['is'], 'accept' | 'refuse'>>
 
 /** A change that we asked for ourselves stands; of a buyer's own the seller's policy decides. */
@@ -98,6 +101,23 @@ export function afterTrouble(
   const pauseMs = Math.min(firstMs * 2 ** notice.attempts, retryMaxMs)
   const dueAt = later(now, details.retryAfterMs ?? pauseMs)
   return { is: 'received', attempts: notice.attempts + 1, dueAt, problem }
+}
+
+const shownMax = 10_000
+
+/**
+ * What a provider sent that nobody can read, or that is about somebody else's: it is shown and acted on by nobody. A
+ * refusal would have it sent again for ever, or be taken for the answer to something. The same text is one notice.
+ */
+export async function unreadable(text: string, why: string, at: Instant): Promise<ReceivedNotice> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return {
+    noticeRef: `unreadable/${Buffer.from(digest).toString('hex')}`,
+    kind: 'unreadable',
+    at,
+    about: { is: 'other' },
+    native: { unreadable: why, text: storableText(text.slice(0, shownMax)) },
+  }
 }
 
 const nestingMax = 64

@@ -1,4 +1,6 @@
 import * as agreements from '../agreements/service.ts'
+import * as buyers from '../buyers/service.ts'
+import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
 import { asProblem } from '../kernel/problem.ts'
 import * as offers from '../offers/service.ts'
@@ -39,17 +41,39 @@ export async function handle(deps: Deps, id: string): Promise<Outcome> {
 async function act(deps: Deps, notice: Notice): Promise<void> {
   const { connection, about, asks, verdict } = notice
   if (asks && verdict) await agreements.answer(deps, connection, asks, verdict)
-  if (about.is === 'offer') return offers.poke(deps, connection, about)
-  if (about.is === 'license_ended')
-    await agreements.licenseEnded(deps, connection, about.licenseRef, about.at)
-  if (about.is !== 'other') await agreements.read(deps, connection, about.agreementRef)
+  switch (about.is) {
+    case 'offer':
+      return offers.poke(deps, connection, about)
+    case 'account':
+      await agreements.refreshAccount(deps, connection, about.buyerRef)
+      return
+    case 'license_ended':
+      await agreements.licenseEnded(deps, connection, about.licenseRef, about.at)
+      return agreements.read(deps, connection, about.agreementRef)
+    case 'agreement':
+      return agreements.read(deps, connection, about.agreementRef)
+    case 'other':
+  }
+}
+
+/** Forgets the people of an account that is gone, and says so once. */
+async function forget(tx: Deps, { id, connection, noticeRef, about }: Notice): Promise<void> {
+  if (about.is !== 'account' || !about.isGone) return
+  const { buyerRef } = about
+  const registrations = await agreements.erasePeople(tx, connection, buyerRef)
+  const { provider } = await connections.get(tx, connection)
+  const buyer = await buyers.findByAccount(tx, provider, buyerRef)
+  const facts = { connection, noticeRef, buyerRef, registrations }
+  await record(tx, 'buyer.account_deleted', buyer?.id ?? id, facts)
 }
 
 const traceOf = (cause: unknown) => (cause instanceof Error ? cause.stack : undefined)
 
 async function settle(deps: Deps, notice: Notice, next: NoticeState): Promise<void> {
   await transact(deps, async (tx) => {
-    if (!(await store.advance(tx.db, notice, next)) || next.is !== 'failed') return
+    if (!(await store.advance(tx.db, notice, next))) return
+    if (next.is === 'handled') await forget(tx, notice)
+    if (next.is !== 'failed') return
     const { noticeRef, kind, connection, about } = notice
     await record(tx, 'notice.failed', notice.id, {
       noticeRef,

@@ -1,12 +1,18 @@
 import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import { dayMs, type Instant, later } from '../kernel/time.ts'
-import type { Looked, Offer } from './model.ts'
+import { zoneStart } from '../kernel/zone.ts'
+import { type Looked, type Offer, type OfferStanding, offerRefOf } from './model.ts'
 import type { Move, Moved } from './steps.ts'
-import { type Clock, expiresAt, lastLook } from './times.ts'
+import { type Clock, expiresAt, lastDayToAccept, lastLook } from './times.ts'
 
 /** What came of an offer, as far as it matters here. */
-export type Acceptance = { readonly id: Id<'agr'>; readonly acceptedAt: Instant }
+export type Acceptance = {
+  readonly id: Id<'agr'>
+  readonly acceptedAt: Instant
+  /** When it last changed at the marketplace. */
+  readonly changedAt?: Instant | undefined
+}
 
 /** Days after an acceptance on which we remind people that nobody has subscribed. */
 const reminderDays = [7, 21] as const
@@ -22,8 +28,19 @@ export function judged(
 ): Move | undefined {
   const standing = looked?.standing
   if (standing?.is === 'accepted') return seenAccepted(offer, looked, clock)
-  const move = standing?.is === 'withdrawn' ? takenBack(offer, clock) : expired(offer, clock)
+  const move = ended(offer, standing, clock)
   return move && { ...move, ...(looked && { looked }) }
+}
+
+function ended(
+  offer: Moved<'live'>,
+  standing: OfferStanding | undefined,
+  clock: Clock,
+): Move | undefined {
+  if (standing?.is === 'withdrawn') return takenBack(offer, clock)
+  return standing?.is === 'expired' || clock.now >= expiresAt(lastDayToAccept(offer))
+    ? expired(offer, clock)
+    : undefined
 }
 
 /** The acceptance that a look saw, whatever we thought of the offer; undefined when it saw none. */
@@ -32,8 +49,8 @@ export function seenAccepted(
   looked: Looked | null,
   { now }: Pick<Clock, 'now'>,
 ): Move | undefined {
-  if (looked?.standing.is !== 'accepted') return undefined
   const { offerRef } = state
+  if (looked?.standing.is !== 'accepted' || offerRef === null) return undefined
   const acceptedAt = looked.standing.at ?? now
   return {
     state: { is: 'accepted', offerRef, acceptedAt, agreement: null, reminders: 0 },
@@ -53,26 +70,30 @@ const takenBack = ({ state: { is, offerRef } }: Moved<'live'>, clock: Clock): Mo
 })
 
 /** Nobody accepted in time. An acceptance that is seen later still wins. */
-function expired({ state: { offerRef }, terms }: Moved<'live'>, clock: Clock): Move | undefined {
+export function expired(
+  { state, terms }: Moved<'live' | 'handed_off' | 'withdrawing' | 'extending'>,
+  clock: Clock,
+): Move {
   const { acceptBy } = terms
-  if (clock.now < expiresAt(acceptBy)) return undefined
+  const offerRef = offerRefOf(state)
   return {
     state: { is: 'expired', offerRef },
     event: 'offer.expired',
     data: { offerRef, acceptBy },
-    dueAt: lastLook(clock),
+    dueAt: offerRef === null ? null : lastLook(clock),
   }
 }
 
 /** The buyer's agreement came of it, whatever we thought; undefined when that is known already. */
-export function subscribed({ id, state }: Offer, agreement: Acceptance): Move | undefined {
-  if (!('offerRef' in state))
+export function subscribed(offer: Offer, agreement: Acceptance): Move | undefined {
+  const { id, state } = offer
+  const offerRef = offerRefOf(state)
+  if (offerRef === null)
     throw new Problem('internal', `offer ${id} is ${state.is}; nobody can have accepted it`)
-  const { offerRef } = state
   const data = { offerRef, agreement: agreement.id }
   if (state.is !== 'accepted')
     return {
-      state: { is: 'accepted', ...data, acceptedAt: agreement.acceptedAt, reminders: 0 },
+      state: { is: 'accepted', ...data, acceptedAt: acceptedAt(offer, agreement), reminders: 0 },
       event: 'offer.accepted',
       data: { ...data, was: state.is },
       dueAt: null,
@@ -84,6 +105,12 @@ export function subscribed({ id, state }: Offer, agreement: Acceptance): Move | 
     data,
     dueAt: null,
   }
+}
+
+/** An agreement that is older than the offer took it on when it changed. */
+function acceptedAt({ order, timeZone }: Offer, { acceptedAt, changedAt }: Acceptance): Instant {
+  const isOlder = order !== null && acceptedAt < zoneStart(order.submittedOn, timeZone)
+  return isOlder && changedAt !== undefined ? changedAt : acceptedAt
 }
 
 /** Nobody has subscribed to what was accepted days ago; undefined before the day of the next reminder. */

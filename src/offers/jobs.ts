@@ -3,14 +3,15 @@ import { type Deps, transact } from '../deps.ts'
 import { asProblem, codes, Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import type { Handlers, Outcome } from '../platform/jobs.ts'
-import { judged, reminded, reminderAt, seenAccepted } from './acceptance.ts'
+import { expired, judged, reminded, reminderAt, seenAccepted } from './acceptance.ts'
+import { endByHand } from './hand.ts'
 import { clockOf, look, lookMeanwhile, note } from './look.ts'
 import type { Offer, OfferOrder, Reason } from './model.ts'
 import type { OfferProgress, OffersPort } from './port.ts'
 import { job, take } from './service.ts'
 import * as steps from './steps.ts'
 import * as store from './store.ts'
-import { afterTrouble, type Clock, dueLive, nextPoll } from './times.ts'
+import { afterTrouble, type Clock, dueLive, expiresAt, lastDayToAccept, nextPoll } from './times.ts'
 
 /**
  * Takes an offer one step: sends it, asks how far it is, looks what became of it, or reminds people of it. Every step
@@ -37,7 +38,11 @@ async function next(deps: Deps, offer: Offer): Promise<Step> {
       return publishing(deps, { ...offer, state })
     case 'withdrawing':
     case 'extending':
-      return changing(deps, { ...offer, state })
+      return state.sheet
+        ? inHand(deps, { ...offer, state }, endByHand({ ...offer, state }))
+        : changing(deps, { ...offer, state })
+    case 'handed_off':
+      return inHand(deps, { ...offer, state }, expiresAt(lastDayToAccept(offer)))
     case 'live':
       return watching(deps, { ...offer, state })
     case 'expired':
@@ -48,6 +53,16 @@ async function next(deps: Deps, offer: Offer): Promise<Step> {
     default:
       throw new Problem('internal', `offer ${offer.id} is ${state.is} and due`)
   }
+}
+
+/** People tell how it went; until then only time passes. */
+async function inHand(
+  deps: Deps,
+  offer: steps.Moved<'handed_off' | 'withdrawing' | 'extending'>,
+  end: Instant,
+): Promise<Step> {
+  const clock = { now: deps.now(), lookMs: null }
+  return clock.now < end ? putOff(deps, offer, { dueAt: end }) : { move: expired(offer, clock) }
 }
 
 async function publishing(
@@ -107,7 +122,7 @@ async function watching(deps: Deps, offer: steps.Moved<'live'>): Promise<Step> {
   const move = judged(offer, looked, clock)
   return move
     ? { move }
-    : putOff(deps, offer, { dueAt: dueLive(offer.terms.acceptBy, clock), looked })
+    : putOff(deps, offer, { dueAt: dueLive(lastDayToAccept(offer), clock), looked })
 }
 
 /** The last look at what is over in our eyes. */
@@ -202,5 +217,7 @@ function orderOf({ id, order }: Offer): OfferOrder {
   if (order === null) throw new Problem('internal', `offer ${id} has no order`)
   return order
 }
+
+export { syncs } from './standings.ts'
 
 export const handlers: Handlers<Deps> = { [job]: publish }

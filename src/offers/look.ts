@@ -1,7 +1,7 @@
 import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
 import { asProblem, codes } from '../kernel/problem.ts'
-import { type Instant, later } from '../kernel/time.ts'
+import { dayMs, type Instant, later } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
 import type { Looked, Offer, OfferProblem, OfferStanding } from './model.ts'
 import type { OffersPort } from './port.ts'
@@ -18,11 +18,15 @@ export type Look =
   | { readonly is: 'seen'; readonly looked: Looked; readonly lookMs: number }
   | { readonly is: 'trouble'; readonly problem: OfferProblem; readonly again: Instant }
 
+/** Longer than any offer is open: where a list tells what becomes of offers, each is looked at only at its end. */
+const atTheEndMs = 100 * 366 * dayMs
+
 /** How often a marketplace's live offers have to be looked at; null where it tells us what becomes of them. */
-const lookMsOf = ({ look, traits }: OffersPort): number | null =>
-  look === undefined || traits.lookEveryMinutes === undefined
-    ? null
-    : traits.lookEveryMinutes * 60_000
+function lookMsOf({ look, changedSince, traits }: OffersPort): number | null {
+  if (look === undefined) return null
+  if (changedSince !== undefined) return atTheEndMs
+  return traits.lookEveryMinutes === undefined ? null : traits.lookEveryMinutes * 60_000
+}
 
 /** The moment, and how often that marketplace has to be asked. */
 export const clockOf = (port: OffersPort, now: Instant): Clock => ({
@@ -47,9 +51,10 @@ export async function look(
   try {
     const port = await connections.port(deps, offer.connection, 'offers')
     lookMs = lookMsOf(port)
-    if (lookMs === null || !port.look) return { is: 'needless', lookMs: null }
+    const { offerRef } = offer.state
+    if (lookMs === null || !port.look || offerRef === null) return { is: 'needless', lookMs: null }
     if ((notBefore(lookMs) ?? deps.now()) > deps.now()) return { is: 'needless', lookMs }
-    return seen(await port.look(offer.state.offerRef), lookMs)
+    return seen(await port.look(offerRef), lookMs)
   } catch (error) {
     const { code, message, details, cause } = asProblem(error)
     if (code === 'not_found')

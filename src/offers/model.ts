@@ -4,6 +4,7 @@ import type { Id } from '../kernel/id.ts'
 import type { MoneyJson } from '../kernel/money.ts'
 import type { Code, Reason, Violation } from '../kernel/problem.ts'
 import type { Day, Instant } from '../kernel/time.ts'
+import { utc } from '../kernel/zone.ts'
 import type { Dimension, PlanShape } from '../listings/model.ts'
 
 export type Pricing = {
@@ -76,6 +77,8 @@ export type OfferOrder = {
   readonly planKey: string | null
   readonly planShape: PlanShape | null
   readonly dimensions: readonly Dimension[]
+  /** What the buyer is called here; absent in an order that is older than this. */
+  readonly buyerName?: string | undefined
   /** The buyer's accounts at this marketplace. */
   readonly buyerRefs: readonly string[]
   /** Addresses of the contract documents, in the order of `terms.legal.documents`. */
@@ -97,6 +100,12 @@ export type OfferTraits = {
   readonly pricing: readonly PricingPart[]
   /** A whole number of units, or any decimal. */
   readonly contractQuantity: 'whole' | 'decimal'
+  /** Where `named`, what is sold up front is a price for the term, and units only words: any name will do. Absent: listed. */
+  readonly contractUnits?: 'listed' | 'named' | undefined
+  /** The time zone whose days an offer's days are; absent: UTC. */
+  readonly timeZone?: string | undefined
+  /** Whether a person types offers in at the marketplace, from a sheet that we make; absent: we publish them. */
+  readonly byHand?: boolean | undefined
   /** Whether an offer can go through a reseller; absent: not here. */
   readonly reseller?: boolean | undefined
   /** Whether it must be said if an offer is a renewal: a lower fee hangs on it, and it cannot be said later. */
@@ -107,19 +116,41 @@ export type OfferTraits = {
   readonly lookEveryMinutes?: number | undefined
 }
 
+/** Whose days an offer's days are. */
+export const zoneOf = ({ timeZone }: Pick<OfferTraits, 'timeZone'>): string => timeZone ?? utc
+
 /** What an offer is at the marketplace now. `unknown` keeps a word that we do not know, and stops nothing. */
 export type OfferStanding =
   | { readonly is: 'open' }
   | { readonly is: 'accepted'; readonly at: Instant | null }
   | { readonly is: 'withdrawn' }
+  | { readonly is: 'expired' }
   | { readonly is: 'unknown'; readonly word: string }
+
+/** What a person types in at the marketplace, in the order and the words of its form. */
+export type Sheet = {
+  readonly title: string
+  /** Where it is typed in. */
+  readonly url: string
+  readonly sections: readonly {
+    readonly title: string
+    readonly rows: readonly {
+      readonly field: string
+      readonly value: string
+      readonly note?: string | undefined
+    }[]
+  }[]
+}
 
 /** What the newest look at the marketplace saw. */
 export type Looked = { readonly at: Instant; readonly standing: OfferStanding }
 
 /** An operation under way: `key` makes its repeat safe, `tries` counts how often the other side failed at it. */
 type Underway = { readonly key: string; readonly tries: number; readonly since: Instant }
-type Published = { readonly offerRef: string; readonly buyUrl: string }
+/** `buyUrl` null: nobody has told us where the buyer accepts. */
+type Published = { readonly offerRef: string; readonly buyUrl: string | null }
+/** With a `sheet` a person makes the change at the marketplace, and says so. */
+type Change = { readonly operation: string | null; readonly sheet?: Sheet | undefined }
 
 /** A change to a live offer that the marketplace would not make. */
 export type ChangeRefused = {
@@ -134,20 +165,17 @@ export type OfferState =
   /** `askedAt`: when it was first sent under this key; whether that arrived is not known yet. Null: never. */
   | ({ readonly is: 'submitting'; readonly askedAt: Instant | null } & Underway)
   | ({ readonly is: 'publishing'; readonly operation: string } & Underway)
+  /** A person types it in at the marketplace; nobody has told us yet that it is there. */
+  | {
+      readonly is: 'handed_off'
+      readonly sheet: Sheet
+      readonly key: string
+      readonly since: Instant
+    }
   | ({ readonly is: 'live'; readonly changeRefused?: ChangeRefused | undefined } & Published)
   /** `on` is the day the change was asked for. `operation` null: the marketplace has not been told yet. */
-  | ({
-      readonly is: 'withdrawing'
-      readonly operation: string | null
-      readonly on: Day
-    } & Published &
-      Underway)
-  | ({
-      readonly is: 'extending'
-      readonly operation: string | null
-      readonly acceptBy: Day
-    } & Published &
-      Underway)
+  | ({ readonly is: 'withdrawing'; readonly on: Day } & Change & Published & Underway)
+  | ({ readonly is: 'extending'; readonly acceptBy: Day } & Change & Published & Underway)
   /** `agreement` null: the buyer has accepted the terms and not subscribed to them yet. */
   | {
       readonly is: 'accepted'
@@ -157,11 +185,12 @@ export type OfferState =
       /** How often we reminded people that nobody has subscribed yet. */
       readonly reminders: number
     }
-  | { readonly is: 'expired'; readonly offerRef: string }
+  /** `offerRef` null: it was handed off, and nobody told us that it was there. */
+  | { readonly is: 'expired'; readonly offerRef: string | null }
   /** With `reasons` it was taken down for a change, and the marketplace would not put it back. */
   | {
       readonly is: 'withdrawn'
-      readonly offerRef: string
+      readonly offerRef: string | null
       readonly reasons?: readonly Reason[] | undefined
     }
   | { readonly is: 'refused'; readonly reasons: readonly Reason[] }
@@ -170,6 +199,7 @@ export const stateNames = [
   'draft',
   'submitting',
   'publishing',
+  'handed_off',
   'live',
   'withdrawing',
   'extending',
@@ -226,6 +256,12 @@ export type Offer = {
   readonly problem: OfferProblem | null
   /** Null where nobody has looked, or nobody needs to. */
   readonly looked: Looked | null
+  /** Whose days its days are. */
+  readonly timeZone: string
+  /** No buyer can have accepted it before; null until it is handed off or live. */
+  readonly openSince: Instant | null
+  /** Agreements of its buyer that may have come of it: a person says which. */
+  readonly mayBe: readonly Id<'agr'>[]
   /** How many keys its operations have used. */
   readonly keysUsed: number
   /** When its job is to look again. */

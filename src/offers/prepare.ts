@@ -4,15 +4,15 @@ import type { Connection } from '../connections/model.ts'
 import * as connections from '../connections/service.ts'
 import type { Deps } from '../deps.ts'
 import { asProblem, refuse, type Violation } from '../kernel/problem.ts'
-import { dayOf } from '../kernel/time.ts'
+import { zoneDay } from '../kernel/zone.ts'
 import { factsOf, type Listing, type Plan } from '../listings/model.ts'
 import * as listings from '../listings/service.ts'
 import * as documents from './documents.ts'
-import type { Offer, OfferOrder, OfferTerms } from './model.ts'
+import { type Offer, type OfferOrder, type OfferTerms, zoneOf } from './model.ts'
 import type { OffersPort } from './port.ts'
 import type { Sale } from './quote.ts'
 import { type Setting, violations } from './rules.ts'
-import * as store from './store.ts'
+import { agreementHolder } from './waiting.ts'
 
 /** What an offer names, found. */
 export type Parties = {
@@ -57,8 +57,9 @@ export async function parties(deps: Deps, names: Names): Promise<Parties> {
 export const saleOf = (deps: Deps, { connection, listing, plan, port }: Parties): Sale => ({
   provider: connection.provider,
   facts: factsOf(listing),
-  today: dayOf(deps.now()),
+  today: zoneDay(deps.now(), zoneOf(port.traits)),
   renewalQuestion: port.traits.renewalQuestion,
+  dealTypeOf: port.dealTypeOf?.bind(port),
   planCharges: (plan?.shape?.charge ?? null) !== null,
 })
 
@@ -93,7 +94,7 @@ export async function prepare(deps: Deps, offer: Offer): Promise<Prepared> {
 function assemble(
   deps: Deps,
   { terms }: Offer,
-  { listing, plan: sold, buyer, connection }: Parties,
+  { listing, plan: sold, buyer, connection, port }: Parties,
   urls: ReadonlyMap<string, string>,
 ): OfferOrder {
   return {
@@ -103,9 +104,10 @@ function assemble(
     planKey: sold?.planKey ?? null,
     planShape: sold?.shape ?? null,
     dimensions: listing.dimensions,
+    buyerName: buyer.name,
     buyerRefs: buyers.accountsAt(buyer, connection.provider),
     documents: terms.legal.documents.flatMap((id) => urls.get(id) ?? []),
-    submittedOn: dayOf(deps.now()),
+    submittedOn: zoneDay(deps.now(), zoneOf(port.traits)),
   }
 }
 
@@ -118,7 +120,7 @@ const unknownDocuments = ({ legal }: OfferTerms, urls: ReadonlyMap<string, strin
 async function unknownAgreement(deps: Deps, { terms, buyer }: Offer): Promise<Violation[]> {
   const of = terms.renewal?.of
   if (of === undefined) return []
-  const found = await store.agreementHolder(deps.db, of)
+  const found = await agreementHolder(deps.db, of)
   if (!found) return [{ path: 'renewal.of', message: `no agreement ${of}` }]
   if (found.buyer === null || found.buyer === buyer) return []
   return [{ path: 'renewal.of', message: `${of} is an agreement of ${found.buyer}` }]

@@ -52,14 +52,21 @@ const unpriced = (rows: NonNullable<OfferTerms['pricing']['contract']>): Violati
 
 function disagreement(currency: string, flat: string, rows: string): Violation[] {
   if (compare(flat, rows) === 0) return []
-  const off = difference(flat, rows)
+  const off = difference(currency, flat, rows)
   const message = `is ${currency} ${off.by} ${off.is} than the rows, which come to ${rows}`
   return [{ path: 'pricing.flat', message }]
 }
 
-/** By how much the first is more or less than the second. */
-export const difference = (a: string, b: string): { by: string; is: 'more' | 'less' } =>
-  compare(a, b) < 0 ? { by: minus(b, a), is: 'less' } : { by: minus(a, b), is: 'more' }
+/** By how much the first is more or less than the second, with the currency's decimals. */
+export function difference(
+  currency: string,
+  a: string,
+  b: string,
+): { by: string; is: 'more' | 'less' } {
+  const isLess = compare(a, b) < 0
+  const by = round(isLess ? minus(b, a) : minus(a, b), minorDigits(currency))
+  return { by, is: isLess ? 'less' : 'more' }
+}
 
 /** A charge and the day it falls on if the buyer accepts on the day the order is frozen. */
 export type ScheduledPayment = Instalment & { readonly when: 'acceptance' | Day }

@@ -14,6 +14,8 @@ export type Sale = {
   readonly today: Day
   /** The marketplace asks whether it is a renewal: until somebody says, the fee is not known. */
   readonly renewalQuestion?: boolean | undefined
+  /** What the fee rules call such a deal, where the marketplace has words of its own. */
+  readonly dealTypeOf?: ((terms: OfferTerms) => string | undefined) | undefined
   /** Whether the plan has a price of its own, which an offer that names none leaves in force. */
   readonly planCharges?: boolean | undefined
 }
@@ -24,7 +26,7 @@ export type Sale = {
  */
 export function quote(
   terms: OfferTerms,
-  { provider, facts, today, renewalQuestion, planCharges }: Sale,
+  { provider, facts, today, renewalQuestion, dealTypeOf, planCharges }: Sale,
 ): Quote | null {
   const total = totalOf(terms)
   if (total.is === 'faulty' || (total.is === 'known' && !terms.term)) return null
@@ -34,7 +36,13 @@ export function quote(
   const { tcv, acv } = contractValues(committed, zero(terms.currency), {
     months: terms.term?.months ?? 12,
   })
-  const sale = { provider, tcv, facts: { ...facts, ...factsOf(terms, today) } }
+  const dealType = dealTypeOf?.(terms) ?? usualDealType(terms)
+  const known = {
+    ...facts,
+    ...factsOf(terms, today),
+    ...(dealType && { 'offer.dealType': dealType }),
+  }
+  const sale = { provider, tcv, facts: known }
   const rate = renewalQuestion && !terms.renewal ? unasked : feeRate(sale)
   const tier = nextTier(sale)
   const values = { tcv: toJson(tcv), acv: toJson(acv) }
@@ -56,13 +64,18 @@ const unasked: FeeRate = {
   reason: 'nobody has said whether it is a renewal',
 }
 
+/** A renewal that nobody vouches for is neither: its fee is not known. */
+function usualDealType({ renewal }: OfferTerms): string | undefined {
+  if (!isRenewal({ renewal })) return 'new'
+  return renewal?.attested ? 'native_renewal' : undefined
+}
+
 /** What an offer itself tells the fee rules. Each table dates its rates by another event; to come, all are today. */
 const factsOf = ({ renewal, reseller }: OfferTerms, today: Day) => ({
   'offer.visibility': 'private',
   'offer.transactable': true,
   'offer.renewal': isRenewal({ renewal }),
   'offer.renewalAttested': renewal?.attested ?? false,
-  ...(!isRenewal({ renewal }) && { 'offer.dealType': 'new' }),
   'offer.channel': reseller === undefined ? 'direct' : 'reseller',
   'offer.createdAt': today,
   'offer.publishedAt': today,

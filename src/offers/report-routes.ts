@@ -53,6 +53,10 @@ const totalView = z
     state,
     currency: text('ISO 4217 currency', 'USD'),
     offers: z.int().meta({ description: 'How many', example: 3 }),
+    unknownValues: z.int().meta({
+      description: 'How many have no known value: they are not in the sums',
+      example: 0,
+    }),
     value: moneyView('Committed value'),
     feesUnknown: z
       .int()

@@ -6,11 +6,12 @@ import type { Day, Instant } from '../kernel/time.ts'
 import type { Offer, OfferState } from './model.ts'
 import * as store from './store.ts'
 
-/** One state's offers in one currency. Those whose fee is unknown are counted and left out of fee and net. */
+/** One state's offers in one currency. Those whose value or fee is unknown are counted, and left out of the sums. */
 export type StateTotal = {
   readonly state: OfferState['is']
   readonly currency: string
   readonly offers: number
+  readonly unknownValues: number
   readonly value: MoneyJson
   readonly feesUnknown: number
   readonly fee: MoneyJson
@@ -56,28 +57,32 @@ export const columns = [
   'agreement',
 ] as const satisfies readonly (keyof ReportRow)[]
 
-/** Value, fee and net of what the filter lets through, by state and currency. An offer whose money does not add up, or is not known, is not in it. */
+/** Value, fee and net of what the filter lets through, by state and currency. */
 export async function totals(deps: Deps, filter: store.Filter): Promise<StateTotal[]> {
-  const { connection = null, buyer = null, state = null } = filter
+  const { connection = null, buyer = null, state = null, mayBe = null } = filter
   const { rows } = await sql<{
     state: OfferState['is']
     currency: string
     offers: number
+    valued: number
     known: number
     tcv: string
     fee: string
     net: string
   }>`
-    select state_is as state, currency, count(*)::int as offers, count(fee_minor)::int as known,
-      sum(tcv_minor) as tcv, coalesce(sum(fee_minor), 0) as fee, coalesce(sum(net_minor), 0) as net
+    select state_is as state, terms->>'currency' as currency, count(*)::int as offers,
+      count(tcv_minor)::int as valued, count(fee_minor)::int as known, coalesce(sum(tcv_minor), 0) as tcv,
+      coalesce(sum(fee_minor), 0) as fee, coalesce(sum(net_minor), 0) as net
     from offers
-    where currency is not null and (${connection}::text is null or connection = ${connection})
+    where (${connection}::text is null or connection = ${connection})
       and (${buyer}::text is null or buyer = ${buyer})
       and (${state}::text is null or state_is = ${state})
-    group by state_is, currency order by state_is, currency`.execute(deps.db)
-  return rows.map(({ currency, known, tcv, fee, net, ...row }) => ({
+      and (${mayBe}::text is null or may_be @> jsonb_build_array(${mayBe}::text))
+    group by 1, 2 order by 1, 2`.execute(deps.db)
+  return rows.map(({ currency, valued, known, tcv, fee, net, ...row }) => ({
     ...row,
     currency,
+    unknownValues: row.offers - valued,
     value: toJson(money(currency, BigInt(tcv))),
     feesUnknown: row.offers - known,
     fee: toJson(money(currency, BigInt(fee))),

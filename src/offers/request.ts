@@ -241,6 +241,27 @@ export const extendOffer = z.strictObject({
   acceptBy: dayField('The new last day on which the buyer can accept', '2027-02-28'),
 })
 
+export const publishedOffer = z.strictObject({
+  offerRef: textField(300, 'What the marketplace calls it', 'offer-example1'),
+  buyUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .max(2_000, 'must have at most 2000 characters')
+    .optional()
+    .meta({
+      description: 'Where the buyer accepts',
+      example: 'https://marketplace.example.com/buy',
+    }),
+})
+export const confirmChange = z
+  .strictObject({ buyUrl: publishedOffer.shape.buyUrl })
+  .meta({ example: {} })
+export const refuseChange = z.strictObject({
+  reason: textField(1_000, 'Why it could not be done', 'The buyer has accepted it already'),
+})
+export const matchOffer = z.strictObject({
+  agreement: idField('agr', 'The agreement that came of it'),
+})
+
 export const createDocument = z.strictObject({
   name: textField(200, 'What people call it', 'Acme master agreement'),
   url: z

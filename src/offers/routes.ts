@@ -20,6 +20,8 @@ import {
 } from '../api.ts'
 import { buyerId } from '../buyers/model.ts'
 import { connectionId } from '../connections/model.ts'
+import { idField } from '../kernel/fields.ts'
+import { offersByHand } from './hand-routes.ts'
 import { offerId, stateNames } from './model.ts'
 import { preview } from './preview.ts'
 import { amendOffer, createOffer, extendOffer } from './request.ts'
@@ -36,6 +38,7 @@ export const filterQuery = {
   connection: connectionId.optional(),
   buyer: buyerId.optional(),
   state: z.enum(stateNames).optional().meta({ description: 'Only in this state', example: 'live' }),
+  mayBe: idField('agr', 'Only offers that this agreement may have come of').optional(),
 }
 
 const create = createRoute({
@@ -90,7 +93,7 @@ const withdraw = createRoute({
   ...deskOnly,
   method: 'post',
   path: '/{id}/withdraw',
-  summary: 'Take a live offer back',
+  summary: 'Take an offer back that is live or handed off',
   request: { params, headers: actHeaders },
   responses: {
     202: json(offerView, 'Asked for; until it is done the buyer may accept'),
@@ -168,3 +171,4 @@ export const offers = router()
     c.header('etag', etag(offer.revision))
     return c.json(viewOffer(offer), 201)
   })
+  .route('/', offersByHand)

@@ -104,12 +104,12 @@ function dates({ terms, submittedOn }: OfferOrder, { traits, title }: Setting): 
   ]
 }
 
-function dimensions(order: OfferOrder, { removed }: Setting): Violation[] {
+function dimensions(order: OfferOrder, { removed, traits }: Setting): Violation[] {
   const { contract = [], usage = [] } = order.terms.pricing
   const check = (rows: readonly { readonly dimension: string }[], type: 'contract' | 'usage') =>
     rows.flatMap(({ dimension }, i) => [
       ...when(
-        !sold(order, type).includes(dimension),
+        !isFree(type, traits) && !sold(order, type).includes(dimension),
         `pricing.${type}.${i}.dimension`,
         missing(dimension, type, removed),
       ),
@@ -121,6 +121,10 @@ function dimensions(order: OfferOrder, { removed }: Setting): Violation[] {
     ])
   return [...check(contract, 'contract'), ...check(usage, 'usage')]
 }
+
+/** Whether such units go by any name, since the marketplace knows them only as words. */
+const isFree = (type: 'contract' | 'usage', { contractUnits }: OfferTraits): boolean =>
+  type === 'contract' && contractUnits === 'named'
 
 const sold = ({ dimensions: all }: OfferOrder, type: DimensionType): string[] =>
   all.filter(({ types }) => types.includes(type)).map(({ key }) => key)
@@ -223,7 +227,7 @@ function schedule(order: OfferOrder, { traits }: Setting): Violation[] {
     { paymentsMax: traits.paymentsMax, uniqueDates: true, pricingRefused: [], frequencies: {} },
   )
   const paid = toDecimal(planned.paid)
-  const off = difference(paid, toDecimal(planned.total))
+  const off = difference(terms.currency, paid, toDecimal(planned.total))
   const sums = `come to ${terms.currency} ${paid}, which is ${off.by} ${off.is} than the total of ${toDecimal(planned.total)}`
   return faults.map((fault) => ({
     path: fault.path ? `payments.${fault.path}` : 'payments',

@@ -1,16 +1,20 @@
+import * as connections from '../connections/service.ts'
 import { type Deps, enqueue, transact } from '../deps.ts'
-import { newId } from '../kernel/id.ts'
+import { type Id, newId } from '../kernel/id.ts'
 import { Problem, refuse } from '../kernel/problem.ts'
-import { type Day, dayOf, type Instant } from '../kernel/time.ts'
+import type { Day, Instant } from '../kernel/time.ts'
+import { zoneDay } from '../kernel/zone.ts'
 import { record } from '../platform/record.ts'
 import * as acceptance from './acceptance.ts'
-import type { Offer, OfferState, OfferTerms } from './model.ts'
+import { takenBackByHand } from './hand.ts'
+import { type Offer, type OfferState, type OfferTerms, zoneOf } from './model.ts'
 import { parties, prepare, saleOf } from './prepare.ts'
 import { quote } from './quote.ts'
 import type { AmendOffer, CreateOffer } from './request.ts'
 import { extensionViolations } from './rules.ts'
 import * as steps from './steps.ts'
 import * as store from './store.ts'
+import { anyAskedBefore } from './waiting.ts'
 
 export const job = 'offers.publish'
 
@@ -22,6 +26,21 @@ export const findByRef = (
   connection: string,
   offerRef: string,
 ): Promise<Offer | undefined> => store.findByRef(deps.db, connection, offerRef)
+
+/**
+ * The offer that an agreement names, by the marketplace's id of it. Where none has that id, those that wait for an
+ * agreement are asked about soon, unless they were since the agreement was first seen so (`seenAt`).
+ */
+export async function seek(
+  tx: Deps,
+  connection: Id<'conn'>,
+  { offerRef, seenAt }: { readonly offerRef: string; readonly seenAt: Instant },
+): Promise<Offer | undefined> {
+  const offer = await store.findByRef(tx.db, connection, offerRef)
+  if (offer === undefined && (await anyAskedBefore(tx.db, connection, seenAt)))
+    await connections.runNow(tx, 'offers', connection)
+  return offer
+}
 
 export const list = (
   deps: Deps,
@@ -72,6 +91,9 @@ async function keep(
     quote: quote(terms, saleOf(deps, found)),
     problem: null,
     looked: null,
+    timeZone: zoneOf(found.port.traits),
+    openSince: null,
+    mayBe: [],
     keysUsed: 0,
     dueAt: null,
     revision: 1,
@@ -101,6 +123,7 @@ export async function amend(
     order: null,
     sentKey: null,
     problem: null,
+    timeZone: zoneOf(found.port.traits),
     quote: quote(next.terms, saleOf(deps, found)),
     updatedAt: deps.now(),
   }
@@ -139,10 +162,13 @@ export async function submit(deps: Deps, id: string, revision?: number): Promise
   return start(deps, offer, steps.submitted(offer, { order, quote: value }, deps.now()))
 }
 
-/** Asks for a live offer to be taken back. Until the marketplace has, the buyer may still accept. */
+/** Asks for a live offer to be taken back: until it is, the buyer may still accept. One that was handed off just is. */
 export async function withdraw(deps: Deps, id: string, revision?: number): Promise<Offer> {
-  const offer = await live(deps, id, revision)
-  return start(deps, offer, steps.withdrawing(offer, deps.now()))
+  const offer = await seen(deps, id, revision, ['live', 'handed_off'])
+  const { state } = offer
+  const move =
+    state.is === 'live' ? steps.withdrawing({ ...offer, state }, deps.now()) : takenBackByHand()
+  return start(deps, offer, move)
 }
 
 /** Asks for a live offer to be open for longer. */
@@ -152,14 +178,18 @@ export async function extend(
   acceptBy: Day,
   revision?: number,
 ): Promise<Offer> {
-  const offer = await live(deps, id, revision)
+  const offer = await seen(deps, id, revision, ['live'])
+  const { state, timeZone } = offer
+  if (state.is !== 'live') throw new Problem('internal', `offer ${id} is ${state.is}`)
   const { port, title } = await parties(deps, offer)
-  const days = { acceptBy: offer.terms.acceptBy, wanted: acceptBy, today: dayOf(deps.now()) }
+  const today = zoneDay(deps.now(), timeZone)
+  const days = { acceptBy: offer.terms.acceptBy, wanted: acceptBy, today }
   refuse(extensionViolations(days, { traits: port.traits, title }))
-  return start(deps, offer, steps.extending(offer, acceptBy, deps.now()))
+  return start(deps, offer, steps.extending({ ...offer, state }, acceptBy, deps.now()))
 }
 
-async function start(deps: Deps, offer: Offer, move: steps.Move): Promise<Offer> {
+/** Takes a step that a person asked for, and has its job run. */
+export async function start(deps: Deps, offer: Offer, move: steps.Move): Promise<Offer> {
   await transact(deps, async (tx) => {
     await take(tx, offer, move)
     await enqueue(tx, job, offer.id)
@@ -196,7 +226,8 @@ export async function poke(
   })
 }
 
-async function seen(
+/** The offer as a person saw it, in one of these states. Throws `stale` or `conflict` when it is not. */
+export async function seen(
   deps: Deps,
   id: string,
   revision: number | undefined,
@@ -211,11 +242,4 @@ async function seen(
       `the offer is ${offer.state.is}; this is for one that is ${allowed.join(' or ')}`,
     )
   return offer
-}
-
-async function live(deps: Deps, id: string, revision: number | undefined) {
-  const offer = await seen(deps, id, revision, ['live'])
-  const { state } = offer
-  if (state.is !== 'live') throw new Problem('internal', `offer ${id} is ${state.is}`)
-  return { ...offer, state }
 }

@@ -1,5 +1,7 @@
 import { Problem } from '../kernel/problem.ts'
-import { type Day, dayOf, type Instant, later } from '../kernel/time.ts'
+import { type Day, type Instant, later } from '../kernel/time.ts'
+import { zoneDay } from '../kernel/zone.ts'
+import { changeHandedOff, handedOff } from './hand.ts'
 import {
   keyOf,
   type Looked,
@@ -11,7 +13,7 @@ import {
   type Reason,
 } from './model.ts'
 import type { ChangeProgress, OfferProgress } from './port.ts'
-import { type Clock, dueLive, expiresAt, lastLook, nextPoll } from './times.ts'
+import { type Clock, dueLive, expiresAt, lastDayToAccept, lastLook, nextPoll } from './times.ts'
 
 /** What becomes of an offer in one step, and the event that tells of it. Everything not named stays. */
 export type Move = {
@@ -27,6 +29,8 @@ export type Move = {
   readonly keysUsed?: number
   /** The look that it rests on. */
   readonly looked?: Looked
+  /** Since when a buyer can accept it. */
+  readonly openSince?: Instant
 }
 
 type Of<Is extends OfferState['is']> = Extract<OfferState, { readonly is: Is }>
@@ -66,19 +70,12 @@ export function published(
   progress: OfferProgress,
   clock: Clock,
 ): Move | undefined {
-  const { state, terms } = offer
+  const { state } = offer
   const { now } = clock
   if (progress.is === 'failed') return failed(offer, progress.detail, now)
   if (progress.is === 'refused') return refused(progress.reasons)
-  if (progress.is === 'live') {
-    const { offerRef, buyUrl } = progress
-    return {
-      state: { is: 'live', offerRef, buyUrl },
-      event: 'offer.live',
-      data: { offerRef, buyUrl, acceptBy: terms.acceptBy },
-      dueAt: dueLive(terms.acceptBy, clock),
-    }
-  }
+  if (progress.is === 'live') return live(offer, progress, clock)
+  if (progress.is === 'by_hand') return handedOff(offer, progress.sheet, now)
   const { operation } = progress
   if (state.is === 'publishing' && state.operation === operation) return undefined
   const { key, tries } = state
@@ -87,6 +84,21 @@ export function published(
     event: 'offer.publishing',
     data: { operation },
     dueAt: nextPoll(now, clock),
+  }
+}
+
+/** It is at the marketplace, and the buyer can accept it. */
+export function live(
+  offer: Moved<'submitting' | 'publishing' | 'handed_off'>,
+  { offerRef, buyUrl }: { readonly offerRef: string; readonly buyUrl: string | null },
+  clock: Clock,
+): Move {
+  return {
+    state: { is: 'live', offerRef, buyUrl },
+    event: 'offer.live',
+    data: { offerRef, buyUrl, acceptBy: offer.terms.acceptBy },
+    dueAt: dueLive(lastDayToAccept(offer), clock),
+    openSince: offer.openSince ?? offer.state.since,
   }
 }
 
@@ -107,7 +119,8 @@ const theirFault = (tries: number, detail: string): Reason => ({
 function failed(offer: Moved<'submitting' | 'publishing'>, detail: string, now: Instant): Move {
   const tries = offer.state.tries + 1
   if (offer.order === null) throw new Problem('internal', `offer ${offer.id} has no order`)
-  if (tries >= triesMax || offer.terms.acceptBy <= dayOf(now))
+  const today = zoneDay(now, offer.timeZone)
+  if (tries >= triesMax || offer.terms.acceptBy <= today)
     return refused([theirFault(tries, detail)])
   const { key, keysUsed } = next(offer)
   return {
@@ -115,7 +128,7 @@ function failed(offer: Moved<'submitting' | 'publishing'>, detail: string, now: 
     event: 'offer.submitted_again',
     data: { key, tries, detail },
     dueAt: later(now, failureWaitMs),
-    order: { ...offer.order, submittedOn: dayOf(now) },
+    order: { ...offer.order, submittedOn: today },
     keysUsed,
   }
 }
@@ -126,7 +139,7 @@ export function withdrawing(offer: Moved<'live'>, now: Instant): Move {
   const { key, keysUsed } = next(offer)
   const underway = { key, tries: 0, since: now, operation: null }
   return {
-    state: { is: 'withdrawing', offerRef, buyUrl, on: dayOf(now), ...underway },
+    state: { is: 'withdrawing', offerRef, buyUrl, on: zoneDay(now, offer.timeZone), ...underway },
     event: 'offer.withdrawing',
     data: { key },
     dueAt: now,
@@ -159,6 +172,7 @@ export function changed(
   if (progress.is === 'refused') return kept(offer, progress.reasons, clock)
   if (progress.is === 'failed') return changeFailed(offer, progress.detail, clock)
   if (progress.is === 'withdrawn') return lost(offer, progress.reasons, clock)
+  if (progress.is === 'by_hand') return changeHandedOff(offer, progress.sheet, clock.now)
   const { operation } = progress
   if (state.operation === operation) return undefined
   const { now } = clock
@@ -170,8 +184,9 @@ export function changed(
   }
 }
 
-function done(
-  { state, terms }: Moved<'withdrawing' | 'extending'>,
+/** The change was made at the marketplace. */
+export function done(
+  { state, terms, timeZone }: Moved<'withdrawing' | 'extending'>,
   newUrl: string | undefined,
   clock: Clock,
 ): Move {
@@ -188,7 +203,7 @@ function done(
     state: { is: 'live', offerRef, buyUrl: newUrl ?? buyUrl },
     event: 'offer.extended',
     data: { before: terms.acceptBy, acceptBy },
-    dueAt: dueLive(acceptBy, clock),
+    dueAt: dueLive({ acceptBy, timeZone }, clock),
     terms: { ...terms, acceptBy },
   }
 }
@@ -208,18 +223,19 @@ function lost(
 }
 
 /** The change was refused, so the offer is live as it was; or the buyer was faster, which a look tells at once. */
-function kept(
-  { state, terms }: Moved<'withdrawing' | 'extending'>,
+export function kept(
+  offer: Moved<'withdrawing' | 'extending'>,
   reasons: readonly Reason[],
   { now, lookMs }: Clock,
 ): Move {
+  const { state } = offer
   const { offerRef, buyUrl } = state
   const change = state.is === 'withdrawing' ? 'withdraw' : 'extend'
   return {
     state: { is: 'live', offerRef, buyUrl, changeRefused: { change, at: now, reasons } },
     event: change === 'withdraw' ? 'offer.withdrawal_refused' : 'offer.extension_refused',
     data: { reasons },
-    dueAt: lookMs === null ? expiresAt(terms.acceptBy) : now,
+    dueAt: lookMs === null ? expiresAt(lastDayToAccept(offer)) : now,
   }
 }
 
@@ -236,7 +252,7 @@ function changeFailed(
   return {
     state:
       offer.state.is === 'withdrawing'
-        ? { ...offer.state, ...underway, on: dayOf(now) }
+        ? { ...offer.state, ...underway, on: zoneDay(now, offer.timeZone) }
         : { ...offer.state, ...underway },
     event: `offer.${offer.state.is}_again`,
     data: { key, tries, detail },

@@ -4,6 +4,7 @@ import { fromJson } from '../kernel/money.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import { type Db, json, sqlState } from '../platform/db.ts'
+import { mayWait } from './hand.ts'
 import {
   type Looked,
   type Offer,
@@ -33,6 +34,10 @@ export async function insert(db: Db, offer: Offer): Promise<void> {
       due_at: null,
       problem: null,
       looked: null,
+      time_zone: offer.timeZone,
+      open_since: null,
+      asked_at: null,
+      may_be: json<unknown>([]),
       revision: offer.revision,
       created_at: offer.createdAt,
       updated_at: offer.updatedAt,
@@ -46,13 +51,6 @@ export async function get(db: Db, id: string): Promise<Offer> {
   return read(row)
 }
 
-/** Whose agreement that is, as far as it is known; undefined when there is none. */
-export const agreementHolder = (
-  db: Db,
-  id: string,
-): Promise<{ buyer: string | null } | undefined> =>
-  db.selectFrom('agreements').select('buyer').where('id', '=', id).executeTakeFirst()
-
 export async function findByRef(
   db: Db,
   connection: string,
@@ -63,6 +61,18 @@ export async function findByRef(
     .where('offer_ref', '=', offerRef)
     .executeTakeFirst()
   return row && read(row)
+}
+
+/** By reference, the ids of those that are ours. */
+export async function knownRefs(
+  db: Db,
+  connection: string,
+  refs: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await sql<{ ref: string; id: string }>`
+    select offer_ref as ref, id from offers
+    where connection = ${connection} and offer_ref = any(${refs}::text[])`.execute(db)
+  return new Map(rows.map(({ ref, id }) => [ref, id]))
 }
 
 /** Replaces what people edit of a draft, unless somebody moved it first: then `conflict`. */
@@ -77,6 +87,7 @@ export async function amend(db: Db, next: Offer, revision: number): Promise<void
     ...quoteColumns(next.quote),
     frozen: null,
     problem: null,
+    time_zone: next.timeZone,
   })
 }
 
@@ -92,6 +103,8 @@ export async function advance(db: Db, offer: Offer, move: Move, at: Instant): Pr
     ...(move.quote !== undefined && quoteColumns(move.quote)),
     ...(move.terms !== undefined && termsColumns(move.terms)),
     ...(move.keysUsed !== undefined && { keys_used: move.keysUsed }),
+    ...(move.openSince !== undefined && { open_since: move.openSince }),
+    ...(!mayWait(move.state) && { may_be: json<unknown>([]) }),
   }).catch((cause: unknown) => {
     if (sqlState(cause) !== '23505') throw cause
     throw new Problem('internal', `another offer has the reference of ${offer.id}`, {}, { cause })
@@ -176,6 +189,8 @@ export type Filter = {
   readonly connection?: string | undefined
   readonly buyer?: string | undefined
   readonly state?: string | undefined
+  /** Those that this agreement may have come of. */
+  readonly mayBe?: string | undefined
 }
 
 export async function list(
@@ -188,6 +203,7 @@ export async function list(
   if (filter.connection) query = query.where('connection', '=', filter.connection)
   if (filter.buyer) query = query.where('buyer', '=', filter.buyer)
   if (filter.state) query = query.where('state_is', '=', filter.state)
+  if (filter.mayBe) query = query.where(mayBe(filter.mayBe))
   if (after) {
     const [at = '', id = ''] = after
     query = query.where((eb) =>
@@ -221,6 +237,10 @@ export async function changedAfter(
   return rows.map(read)
 }
 
+/** The first condition is the index’s. */
+const mayBe = (agreement: string) =>
+  sql<boolean>`may_be <> '[]' and may_be @> ${JSON.stringify([agreement])}::jsonb`
+
 const all = (db: Db) => db.selectFrom('offers').selectAll()
 
 type Frozen = { readonly order: OfferOrder; readonly key: string | null }
@@ -250,8 +270,8 @@ function quoteColumns(quote: Quote | null) {
   }
 }
 
-type Row = Awaited<ReturnType<ReturnType<typeof all>['executeTakeFirstOrThrow']>>
-const read = (row: Row): Offer => ({
+export type Row = Awaited<ReturnType<ReturnType<typeof all>['executeTakeFirstOrThrow']>>
+export const read = (row: Row): Offer => ({
   id: row.id as Id<'offer'>,
   connection: row.connection as Id<'conn'>,
   listing: row.listing as Id<'lst'>,
@@ -264,6 +284,9 @@ const read = (row: Row): Offer => ({
   quote: row.quote as Quote | null,
   problem: row.problem as OfferProblem | null,
   looked: row.looked as Looked | null,
+  timeZone: row.time_zone,
+  openSince: row.open_since,
+  mayBe: row.may_be as readonly Id<'agr'>[],
   keysUsed: row.keys_used,
   dueAt: row.due_at,
   revision: row.revision,

@@ -1,4 +1,6 @@
-import { addDays, type Day, dayMs, type Instant, later, millis, startOf } from '../kernel/time.ts'
+import { addDays, type Day, dayMs, type Instant, later, millis } from '../kernel/time.ts'
+import { zoneStart } from '../kernel/zone.ts'
+import type { Offer } from './model.ts'
 
 /** The moment of a step, and how often its marketplace has to be looked at; null where it tells us. */
 export type Clock = {
@@ -30,12 +32,21 @@ export const afterTrouble = (since: Instant, now: Instant, retryAfterMs?: number
 export const afterBlindness = (now: Instant, retryAfterMs = troubleMaxMs): Instant =>
   later(now, retryAfterMs)
 
-/** The moment after which nobody can accept: the end, in UTC, of the last day. */
-export const expiresAt = (acceptBy: Day): Instant => startOf(addDays(acceptBy, 1))
+/** The last day on which the buyer can accept, and whose day that is. */
+export type LastDay = { readonly acceptBy: Day; readonly timeZone: string }
+
+export const lastDayToAccept = ({
+  terms: { acceptBy },
+  timeZone,
+}: Pick<Offer, 'terms' | 'timeZone'>): LastDay => ({ acceptBy, timeZone })
+
+/** The moment after which nobody can accept: the end of the last day where the marketplace is. */
+export const expiresAt = ({ acceptBy, timeZone }: LastDay): Instant =>
+  zoneStart(addDays(acceptBy, 1), timeZone)
 
 /** When a live offer is due: at its end, or for the next look before that. */
-export function dueLive(acceptBy: Day, { now, lookMs }: Clock): Instant {
-  const end = expiresAt(acceptBy)
+export function dueLive(lastDay: LastDay, { now, lookMs }: Clock): Instant {
+  const end = expiresAt(lastDay)
   const next = lookMs === null ? end : later(now, lookMs)
   return next < end ? next : end
 }

@@ -7,15 +7,14 @@ import {
   type ContractDocument,
   documentId,
   type Offer,
-  type OfferStanding,
   type OfferTerms,
   offerId,
   type Quote,
-  stateNames,
 } from './model.ts'
 import type { Preview } from './preview.ts'
 import { offerFields } from './request.ts'
-import { expiresAt } from './times.ts'
+import { lookedView, shownStanding, shownState, stateView } from './state-views.ts'
+import { expiresAt, lastDayToAccept } from './times.ts'
 
 const text = (description: string, example: string) => z.string().meta({ description, example })
 
@@ -64,60 +63,6 @@ const valueView = {
     .meta({ description: 'Another rate for all of it lies within a tenth above', example: null }),
 }
 
-const reasonView = z.object({
-  part: text('Which part of our request', 'UpdatePaymentScheduleTerms'),
-  code: z
-    .string()
-    .nullable()
-    .meta({ description: 'The marketplace’s own code', example: 'INVALID_CHARGE_DATES' }),
-  message: text('Its words', 'Provide a first charge date that is not in the past.'),
-})
-const reasons = z.array(reasonView).meta({ description: 'Every reason' })
-
-const stateView = z
-  .object({
-    is: z.enum(stateNames).meta({ description: 'Where it stands', example: 'live' }),
-    operation: z.string().nullable().optional().meta({
-      description: 'The marketplace’s operation under way; null before it was told',
-      example: 'b7wypn1gmqvgr9yz2yhsfgo3t',
-    }),
-    since: instantField('Since when the operation is under way').optional(),
-    askedAt: instantField('When the order was first sent; null before').nullable().optional(),
-    tries: z
-      .int()
-      .optional()
-      .meta({ description: 'How often the marketplace failed at it by its own fault', example: 0 }),
-    offerRef: text('The marketplace’s own id of the offer', 'offer-example1').optional(),
-    buyUrl: text('Where the buyer accepts', 'https://marketplace.example.com/buy').optional(),
-    acceptedAt: instantField('When the buyer accepted').optional(),
-    agreement: idField('agr', 'What came of it; null while the buyer has not subscribed')
-      .nullable()
-      .optional(),
-    reminders: z.int().optional().meta({
-      description: 'How often we reminded people that nobody has subscribed',
-      example: 0,
-    }),
-    acceptBy: dayField('The last day that an extension asks for').optional(),
-    reasons: reasons.optional(),
-    changeRefused: z
-      .object({
-        change: z.enum(['withdraw', 'extend']).meta({ description: 'Which', example: 'extend' }),
-        at: instantField('When'),
-        reasons,
-      })
-      .optional()
-      .meta({ description: 'The newest change that the marketplace would not make' }),
-  })
-  .meta({ description: 'What may be true of it, and no more' })
-
-const lookedView = z.object({
-  at: instantField('When'),
-  is: z
-    .enum(['open', 'accepted', 'withdrawn', 'unknown'])
-    .meta({ description: 'What the marketplace had it as', example: 'open' }),
-  word: text('The marketplace’s word, where we do not know it', 'pendingPartner').optional(),
-})
-
 const part = offerFields
 
 export const offerView = z
@@ -150,6 +95,7 @@ export const offerView = z
     crm: part.crm.optional(),
     native: part.native,
     state: stateView,
+    timeZone: text('Whose days its days are', 'UTC'),
     expiresAt: instantField('When it lapses unless it is accepted'),
     submittedOn: dayField('The day its order was frozen').nullable(),
     ...valueView,
@@ -167,6 +113,14 @@ export const offerView = z
     looked: lookedView.nullable().meta({
       description: 'The newest look, where the marketplace does not tell us of an acceptance',
       example: null,
+    }),
+    openSince: instantField(
+      'No buyer can have accepted it before; null until it is handed off or live',
+    ).nullable(),
+    mayBe: z.array(idField('agr', 'An agreement of its buyer')).meta({
+      description:
+        'Agreements that may have come of it, where that is not sure: say which at /v1/offers/{id}/match',
+      example: [],
     }),
     revision: z.int().meta({ description: 'Counts changes; also the ETag', example: 1 }),
     createdAt: instantField('When it was made'),
@@ -188,7 +142,7 @@ export const previewView = z
           path: text('Where in the offer', 'payments'),
           message: text(
             'What is wrong',
-            'come to USD 119999.99, which is 0.01 less than the total',
+            'come to USD 119999.99, which is 0.01 less than the total of 120000.00',
           ),
         }),
       )
@@ -242,21 +196,12 @@ export function viewOffer(offer: Offer): z.input<typeof offerView> {
     ...rest,
     ...(terms as Pick<z.input<typeof offerView>, keyof OfferTerms>),
     state: shownState(offer.state),
-    expiresAt: expiresAt(terms.acceptBy),
+    expiresAt: expiresAt(lastDayToAccept(offer)),
     submittedOn: order?.submittedOn ?? null,
     ...viewQuote(quote),
+    mayBe: [...offer.mayBe],
     looked: looked && { at: looked.at, ...shownStanding(looked.standing) },
   }
-}
-
-const shownStanding = (standing: OfferStanding) =>
-  standing.is === 'unknown' ? standing : { is: standing.is }
-
-/** Keys are between us and the marketplace. */
-function shownState(state: Offer['state']): z.input<typeof stateView> {
-  if (!('key' in state)) return state as z.input<typeof stateView>
-  const { key: _, ...shown } = state
-  return shown
 }
 
 export const viewPreview = ({ quote, ...preview }: Preview): z.input<typeof previewView> => ({

@@ -77,6 +77,7 @@ export class Jobs {
     // Fills the engine's cache outside any transaction: inside one the embedded database has no second connection.
     await this.#boss.findJobs(queue, { limit: 1 })
     await this.#boss.findJobs(stopped, { limit: 1 })
+    if (this.#options.embedded) await this.#takeBack()
   }
 
   async stop(): Promise<void> {
@@ -210,6 +211,13 @@ export class Jobs {
       const options = { singletonKey: `${kind} ${subject}`, startAfter: new Date(next.at) }
       await this.#boss.send(queue, data, { ...options, db: fromKysely(trx) })
     })
+  }
+
+  /** An embedded database has one process: whatever is under way at its start was left by one that died. */
+  async #takeBack(): Promise<void> {
+    const { numAffectedRows = 0n } = await sql`update pgboss.job set heartbeat_on = 'epoch'
+      where name = ${queue} and state = 'active'`.execute(this.#database.db)
+    if (numAffectedRows > 0n) await this.supervise()
   }
 
   /** The engine reads its time from one function of its own; in a simulated world that is our clock. */

@@ -60,6 +60,10 @@ export type DealTables = {
     due_at: Instant | null
     problem: Json<unknown> | null
     looked: Json<unknown> | null
+    time_zone: string
+    open_since: Instant | null
+    asked_at: Instant | null
+    may_be: Json<unknown>
     revision: number
     created_at: Instant
     updated_at: Instant
@@ -81,7 +85,9 @@ export type DealTables = {
     state_is: string
     remote: Json<unknown>
     fingerprint: string | null
-    awaits: 'activation' | 'approval' | null
+    awaits: 'activation' | 'approval' | 'change' | null
+    decided: string | null
+    missed: Generated<number>
     reminders: Generated<number>
     changed_at: Instant
     ended_at: Instant | null
@@ -94,7 +100,15 @@ export type DealTables = {
   agreement_operations: {
     id: string
     agreement: string
-    kind: 'activate' | 'change_plan' | 'change_quantity' | 'cancel'
+    kind:
+      | 'activate'
+      | 'change_plan'
+      | 'change_quantity'
+      | 'cancel'
+      | 'reject'
+      | 'approve_change'
+      | 'reject_change'
+      | 'message'
     wanted: Json<unknown>
     state_is: 'waiting' | 'running' | 'done' | 'refused'
     operation_ref: string | null

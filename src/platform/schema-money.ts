@@ -39,6 +39,7 @@ export type MoneyTables = {
     state_is: string
     due_at: Instant
     deadline: Instant
+    taken_until: Instant | null
     sent: Decimal | null
     included: Generated<Decimal>
     carried_in: Decimal | null

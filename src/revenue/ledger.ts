@@ -109,19 +109,23 @@ export async function sums(db: Db, filter: LineFilter, at: Vantage): Promise<Sum
   const wanted = filter.buyer ? sql`${buyer} = ${filter.buyer}` : sql`true`
   // Added up first and looked up afterwards: there are few groups of many lines.
   const { rows } = await sql<SumRow>`
-    select l.month, l.connection, a.id as agreement, l.agreement_ref as "agreementRef",
+    select l.month, l.connection, a.id as agreement,
+      coalesce(l.agreement_ref, a.agreement_ref) as "agreementRef",
       ${buyer} as buyer, l.currency, l.action, l.kind, l.role, l."otherCurrency", l.amount, l.lines
     from (
       select to_char(l.invoiced_on, 'YYYY-MM') as month, l.connection, l.agreement_ref, l.currency,
         l.action, l.kind, told.role, told.currency as "otherCurrency", min(l.payer_ref) as payer_ref,
+        min(l.offer_ref) as offer_ref, min(l.listing_ref) as listing_ref,
         sum(told.amount)::text as amount, count(*) as lines
       from revenue_lines l, lateral (select null as role, l.currency, l.amount union all
         select o.role, o.currency, o.amount
         from jsonb_to_recordset(l.others) as o(role text, currency text, amount numeric)) told
       where ${linesWhere(filter, at)}
       group by 1, l.connection, l.agreement_ref, l.currency, l.action, l.kind, told.role,
-        told.currency, case when l.agreement_ref is null then l.payer_ref end) l
-    ${owners} where ${wanted} limit ${groupsMax + 1}`.execute(db)
+        told.currency, case when l.agreement_ref is null
+          then jsonb_build_array(l.payer_ref, l.offer_ref, l.listing_ref) end) l
+    ${owners} where ${wanted} and ${ofAgreement(filter.agreement)}
+    limit ${groupsMax + 1}`.execute(db)
   if (rows.length > groupsMax)
     throw new Problem('invalid', 'the report has too many rows: ask for fewer months', {
       errors: [{ path: 'query.from', message: 'leaves too many months' }],
@@ -142,13 +146,33 @@ type Row = LineRow & {
 
 // The agreement knows its buyer best; without one, the account that pays does.
 const buyer = sql`coalesce(a.buyer, b.buyer)`
-const account = sql`coalesce(f.account, a.buyer_ref, l.payer_ref)`
+// An agreement may name its buyer by another account than the one that everybody knows, to which its offer was made.
+const account = sql`coalesce(f.account, (select k.ref from buyer_accounts k
+    where k.provider = c.provider and k.ref = a.buyer_ref),
+  (select case when jsonb_array_length(o.frozen -> 'order' -> 'buyerRefs') = 1
+      then o.frozen -> 'order' -> 'buyerRefs' ->> 0 end
+    from offers o where o.id = a.offer), a.buyer_ref, l.payer_ref)`
+
+/**
+ * The agreement of a line that names none: the only one that ever was of its offer; or, where the line names no offer
+ * either, the only one that its account has, of its listing where it names that. Where several could be meant, none is.
+ */
+const meant = sql`(select case when count(*) = 1 then min(one.agreement_ref) end as agreement_ref from (
+    select m.agreement_ref from agreement_versions v join agreements m on m.id = v.agreement
+    where l.agreement_ref is null and v.content ->> 'offerRef' = l.offer_ref
+      and m.connection = l.connection
+    union select m.agreement_ref from agreements m
+    where l.agreement_ref is null and l.offer_ref is null and m.connection = l.connection
+      and (m.buyer_ref = f.account or m.buyer = b.buyer) and f.account is not null
+      and (l.listing_ref is null or m.listing_ref = l.listing_ref)) one)`
 
 /** What lines `l` belong to, as that is known today. */
 const owners = sql`join connections c on c.id = l.connection
-  left join agreements a on a.connection = l.connection and a.agreement_ref = l.agreement_ref
   left join lateral ${accountOf} f on true
-  left join buyer_accounts b on b.provider = c.provider and b.ref = coalesce(f.account, l.payer_ref)`
+  left join buyer_accounts b on b.provider = c.provider and b.ref = coalesce(f.account, l.payer_ref)
+  left join lateral ${meant} n on true
+  left join agreements a on a.connection = l.connection
+    and a.agreement_ref = coalesce(l.agreement_ref, n.agreement_ref)`
 
 // A report that names no listing leaves it to the agreement.
 const resolved = sql`revenue_lines l ${owners}
@@ -157,17 +181,22 @@ const resolved = sql`revenue_lines l ${owners}
     case when l.listing_ref is null then a.listing end)`
 
 function where(filter: LineFilter, at: Vantage): RawBuilder<unknown> {
-  const lines = linesWhere(filter, at)
+  const lines = sql`${linesWhere(filter, at)} and ${ofAgreement(filter.agreement)}`
   return filter.buyer ? sql`${lines} and ${buyer} = ${filter.buyer}` : lines
 }
 
-/** Conditions on lines alone; a buyer's may be more than its own, and are told apart by their owners. */
+const ofAgreement = (agreement: string | undefined): RawBuilder<unknown> =>
+  agreement === undefined
+    ? sql`true`
+    : sql`(l.agreement_ref = ${agreement} or a.id = ${agreement} or a.agreement_ref = ${agreement})`
+
+/** Conditions on lines alone; a buyer's or an agreement's may be more than its own, and are told apart by their owners. */
 function linesWhere(filter: LineFilter, at: Vantage): RawBuilder<unknown> {
   const { connection, month, action, kind, from, to, payout } = filter
   const wanted = [
     visible(at),
     filter.buyer && sql`l.seq = any(array(${maybeOf(filter.buyer)}))`,
-    filter.agreement && sql`l.agreement_ref = any(array(${refsOf(filter.agreement)}))`,
+    filter.agreement && sql`l.seq = any(array(${maybeIn(filter.agreement)}))`,
     connection && sql`l.connection = ${connection}`,
     payout && sql`l.payout_ref = ${payout}`,
     month && sql`l.invoiced_on >= ${firstDay(month)}::date and l.invoiced_on < ${after(month)}`,
@@ -179,17 +208,31 @@ function linesWhere(filter: LineFilter, at: Vantage): RawBuilder<unknown> {
   return sql`(${sql.join(wanted, sql` and `)})`
 }
 
-/** The marketplace's ids of an agreement that is named by ours or its own. */
-const refsOf = (agreement: string) =>
-  sql`select agreement_ref from agreements where id = ${agreement} union select ${agreement}::text`
-
-/** Lines that may be a buyer's, found by index: those of its agreements, and those its accounts pay. */
-const maybeOf = (id: string) => sql`
+/** Lines that may be of some agreements, found by index: those that name them, and those that name one of their offers. */
+const ofDeals = (named: RawBuilder<unknown>) => sql`
   select seq from revenue_lines where agreement_ref in
-    (select agreement_ref from agreements where buyer = ${id})
-  union select seq from revenue_lines where payer_ref in (
-    select ref from buyer_accounts where buyer = ${id}
-    union select ref from reported_facts where subject = 'account'
-      and vals->>'accountRef' in (select ref from buyer_accounts where buyer = ${id}))`
+    (select agreement_ref from agreements where ${named})
+  union select seq from revenue_lines where agreement_ref is null and offer_ref in
+    (select content ->> 'offerRef' from agreement_versions
+      where agreement in (select id from agreements where ${named}))`
+
+/** Lines that some accounts may pay: by the names that reports have for them. */
+const paidBy = (accounts: RawBuilder<unknown>) => sql`
+  select seq from revenue_lines where payer_ref in (${accounts}
+    union select ref from reported_facts
+      where subject = 'account' and vals ->> 'accountRef' in (${accounts}))`
+
+const maybeOf = (id: string) => sql`${ofDeals(sql`buyer = ${id}`)}
+  union ${paidBy(sql`select ref from buyer_accounts where buyer = ${id}
+    union select buyer_ref from agreements where buyer = ${id}`)}`
+
+/** An agreement that is named by our id or by the marketplace's, known here or not. */
+function maybeIn(agreement: string) {
+  const named = sql`id = ${agreement} or agreement_ref = ${agreement}`
+  return sql`${ofDeals(named)}
+    union select seq from revenue_lines where agreement_ref = ${agreement}
+    union ${paidBy(sql`select buyer_ref from agreements where ${named}
+      union select ref from buyer_accounts where buyer in (select buyer from agreements where ${named})`)}`
+}
 
 const after = (month: Month) => sql`(${firstDay(month)}::date + interval '1 month')`

@@ -97,13 +97,32 @@ function after(wanted: Wanted, { entitlements }: ToldAgreement): Partial<ToldAgr
         entitlements: entitlements.map((one) => ({ ...one, quantity: wanted.quantity })),
       }
     case 'cancel':
-      return { fingerprint, state: { is: 'ended', how: 'cancelled' } }
+    case 'reject':
+      return { fingerprint, state: { is: 'ended', how: 'cancelled' }, awaits: null }
+    case 'approve_change':
+      return { fingerprint, planRef: wanted.planRef, awaits: null }
+    case 'reject_change':
+      return { fingerprint, awaits: null }
+    case 'message':
+      return { fingerprint }
   }
 }
 
-function isSo({ state, planRef, entitlements }: ToldAgreement, wanted: Wanted): boolean {
-  if (wanted.is === 'activate') return state.is === 'active'
-  if (wanted.is === 'cancel') return state.is === 'ended'
-  if (wanted.is === 'change_plan') return planRef === wanted.planRef
-  return entitlements.every(({ quantity }) => quantity === wanted.quantity)
+function isSo({ state, awaits, planRef, entitlements }: ToldAgreement, wanted: Wanted): boolean {
+  switch (wanted.is) {
+    case 'activate':
+      return state.is === 'active'
+    case 'cancel':
+    case 'reject':
+      return state.is === 'ended'
+    case 'change_plan':
+      return planRef === wanted.planRef
+    case 'change_quantity':
+      return entitlements.every(({ quantity }) => quantity === wanted.quantity)
+    case 'approve_change':
+    case 'reject_change':
+      return awaits?.what !== 'change'
+    case 'message':
+      return false
+  }
 }

@@ -22,6 +22,8 @@ export type Market = {
   traits: AgreementsTraits
   /** Its list shows all it knows in brief, one page after the other, and none whole. */
   isBrief: boolean
+  /** What its brief list leaves out. */
+  readonly unlisted: Set<string>
   /** What sellers asked for, and what it was told of buyers' changes. */
   readonly counter: Counter
   /** Makes or changes an agreement. */
@@ -30,11 +32,13 @@ export type Market = {
   fault: Problem | undefined
   /** Runs within a call, before it answers. */
   meanwhile: (() => Promise<void>) | undefined
+  /** Notices that wait to be fetched, by their receipts, where they are fetched. */
+  readonly mailbox: Map<string, ReceivedNotice>
 }
 
 const pageSize = 3
 
-export function createMarket(provider = 'bazaar'): Market {
+export function createMarket(provider = 'bazaar', isFetched = false): Market {
   const market: Market = {
     adapter: adapter({
       provider,
@@ -51,7 +55,7 @@ export function createMarket(provider = 'bazaar'): Market {
           ...counterPort(market.counter, market.known, (call) => answer(call)),
           async changedSince(cursor) {
             await answer(`changedSince ${cursor}`)
-            if (market.isBrief) return briefly(market.known, Number(cursor ?? 0))
+            if (market.isBrief) return briefly(market, Number(cursor ?? 0))
             const from = Number(cursor ?? 0)
             const agreements = market.log.slice(from, from + pageSize)
             const to = from + agreements.length
@@ -81,6 +85,17 @@ export function createMarket(provider = 'bazaar'): Market {
               throw new Problem('invalid', 'not a notice')
             }
           },
+          ...(isFetched && {
+            async pull(max: number) {
+              await answer(`pull ${max}`)
+              const waiting = [...market.mailbox].slice(0, max)
+              return waiting.map(([receipt, notice]) => ({ receipt, notice }))
+            },
+            async acknowledge(receipts: readonly string[]) {
+              await answer(`acknowledge ${receipts.join(' ')}`)
+              for (const receipt of receipts) market.mailbox.delete(receipt)
+            },
+          }),
         }),
       },
     }),
@@ -94,6 +109,7 @@ export function createMarket(provider = 'bazaar'): Market {
       buyerChanges: { plan: 'accept', quantity: 'accept' },
     },
     isBrief: false,
+    unlisted: new Set(),
     counter: createCounter(),
     put(agreement) {
       market.known.set(agreement.agreementRef, agreement)
@@ -101,6 +117,7 @@ export function createMarket(provider = 'bazaar'): Market {
     },
     fault: undefined,
     meanwhile: undefined,
+    mailbox: new Map(),
   }
   const answer = async (call: string) => {
     market.calls.push(call)
@@ -111,9 +128,10 @@ export function createMarket(provider = 'bazaar'): Market {
 }
 
 /** A page of all there is, in brief; after the last one it begins anew. */
-function briefly(known: Market['known'], from: number) {
-  const page = [...known.values()].slice(from, from + pageSize)
-  const more = from + page.length < known.size
+function briefly({ known, unlisted }: Market, from: number) {
+  const listed = [...known.values()].filter(({ agreementRef }) => !unlisted.has(agreementRef))
+  const page = listed.slice(from, from + pageSize)
+  const more = from + page.length < listed.length
   const glimpses = page.map(({ agreementRef, fingerprint }) => ({
     agreementRef,
     fingerprint: fingerprint ?? '',
@@ -291,6 +309,10 @@ export async function addOffer(
       operation: null,
       due_at: null,
       problem: null,
+      time_zone: 'UTC',
+      open_since: null,
+      asked_at: null,
+      may_be: '[]',
       revision: 1,
       created_at: at,
       updated_at: at,

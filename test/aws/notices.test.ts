@@ -97,11 +97,11 @@ describe('the sender', () => {
     '[]',
     '{}',
     '{"id":"1","detail-type":"x","source":"y","time":"z","detail":{}}',
-  ])('a body of %j is not a notice', async (text) => {
+  ])('a body of %j cannot be read, and is kept', async (text) => {
     const { notices } = open()
     const headers = { 'x-tradepost-secret': secret }
-    expect(await failing(notices.receive({ headers, body: text }, secret))).toMatchObject({
-      code: 'invalid',
-    })
+    expect(await notices.receive({ headers, body: text }, secret)).toMatchObject([
+      { kind: 'unreadable', about: { is: 'other' }, native: { text } },
+    ])
   })
 })

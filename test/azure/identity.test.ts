@@ -3,14 +3,15 @@ import nock from 'nock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identityTokens } from '../../adapters/azure/identity.ts'
 import { credentials, settings } from '../../adapters/azure/settings.ts'
+import { cutOff } from '../network.ts'
 import { account, clientId, failing, secret, tenantId } from './cloud.ts'
 
 const login = 'https://login.example.test'
 const known = settings.parse({ ...account, endpoints: { login } })
 const audience = '20e940b3-4c77-4b0b-9a53-9e16a1b010a7'
 
+cutOff()
 beforeEach(() => {
-  nock.disableNetConnect()
   nock(login)
     .get(`/${tenantId}/v2.0/.well-known/openid-configuration`)
     .reply(200, {
@@ -20,10 +21,7 @@ beforeEach(() => {
       jwks_uri: `${login}/${tenantId}/discovery/v2.0/keys`,
     })
 })
-afterEach(() => {
-  nock.cleanAll()
-  nock.enableNetConnect()
-})
+afterEach(() => nock.cleanAll())
 
 const entra = (status: number, reply: object) => {
   const asked: Record<string, string>[] = []

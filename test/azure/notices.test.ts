@@ -231,14 +231,17 @@ describe('a notice', () => {
   })
 
   it.each(['', 'no json', '[]', '{}', JSON.stringify({ id: 'x', action: 'Renew' })])(
-    'is not made of %s',
+    'that cannot be read is kept, and decides nothing: %s',
     async (body) => {
-      expect((await failing(market().receive({ body }))).code).toBe('invalid')
+      const [notice] = await market().receive({ body })
+      expect(notice).toMatchObject({ kind: 'unreadable', about: { is: 'other' } })
+      expect(notice?.asks).toBeUndefined()
     },
   )
 
-  it('of another publisher is not ours', async () => {
-    const body = told({ publisherId: 'fabrikam' })
-    expect((await failing(market().receive({ body }))).code).toBe('invalid')
+  it('of another publisher is not ours to decide on', async () => {
+    const [notice] = await market().receive({ body: told({ publisherId: 'fabrikam' }) })
+    expect(notice).toMatchObject({ kind: 'unreadable', about: { is: 'other' } })
+    expect(notice?.asks).toBeUndefined()
   })
 })

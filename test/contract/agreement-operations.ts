@@ -1,11 +1,12 @@
 import { expect, it, type TestContext } from 'vitest'
+import { wordsOf } from '../../src/agreements/command.ts'
+import { wantedKinds as kinds } from '../../src/agreements/operation.ts'
 import type { AgreementsPort, OperationProgress, Wanted } from '../../src/agreements/port.ts'
 import { asProblem, type Reason } from '../../src/kernel/problem.ts'
 import { type AgreementsWorld, type Request, shown } from './agreement-world.ts'
 import { problemOf } from './world.ts'
 
 const looksMax = 20
-const kinds = ['activate', 'change_plan', 'change_quantity', 'cancel'] as const
 type Skip = Pick<TestContext, 'skip'>
 
 /** What `AgreementsPort` promises of requests of a seller's and answers to a buyer's, by its traits. */
@@ -13,7 +14,7 @@ export function operationsContract(world: () => AgreementsWorld): void {
   /** A request of a kind that this marketplace takes, on an agreement that is ready for it. */
   const request = async (kind: Wanted['is'], context: Skip): Promise<Request> => {
     if (!world().port().traits.operations.includes(kind))
-      context.skip(`this marketplace lets no seller ask to ${kind.replace('_', ' ')}`)
+      context.skip(`this marketplace lets no seller ask to ${wordsOf(kind)}`)
     const make = shown(world(), 'requests', context)[kind]
     return make?.() ?? expect.fail(`the traits name ${kind}: show a request of it`)
   }
@@ -30,9 +31,21 @@ export function operationsContract(world: () => AgreementsWorld): void {
     const { agreementRef, by } = await shown(world(), 'acceptAwaiting', context)()
     expect(await world().port().get(agreementRef)).toMatchObject({
       state: { is: 'pending' },
-      awaits: { what: 'activation', by },
+      awaits: { what: expect.stringMatching(/^(activation|approval)$/), by },
     })
   })
+
+  it.for(['approve_change', 'reject_change'] as const)(
+    'tells of the change that waits for our word, by the plan it leads to: %s',
+    async (kind, context) => {
+      const { agreementRef, wanted } = await request(kind, context)
+      expect('planRef' in wanted).toBe(true)
+      expect((await world().port().get(agreementRef)).awaits).toMatchObject({
+        what: 'change',
+        planRef: 'planRef' in wanted && wanted.planRef,
+      })
+    },
+  )
 
   it.for(kinds)('does what is asked, and starts it once: %s', async (kind, context) => {
     const { agreementRef, wanted, told } = await request(kind, context)
@@ -42,7 +55,7 @@ export function operationsContract(world: () => AgreementsWorld): void {
     if (one.is === 'running' && other.is === 'running') expect(other).toEqual(one)
     expect(await settled(world(), agreementRef, one)).toEqual({ is: 'done' })
     expect(await begun(world(), agreementRef, context)).toBe(before + 1)
-    expect(await world().port().get(agreementRef)).toMatchObject({ awaits: null, ...told })
+    expect(await shownAs(world(), agreementRef)).toMatchObject({ awaits: null, ...told })
     const again = await operate(world(), agreementRef, wanted, 'op_second')
     expect(again).toEqual({ is: 'done' })
     expect(await begun(world(), agreementRef, context)).toBe(before + 1)
@@ -59,7 +72,9 @@ export function operationsContract(world: () => AgreementsWorld): void {
     const progress = await operate(world(), agreementRef, wanted, 'op_lost')
     expect(await settled(world(), agreementRef, progress)).toEqual({ is: 'done' })
     expect(await begun(world(), agreementRef, context)).toBe(before + 1)
-    expect(await world().port().get(agreementRef)).toMatchObject(told)
+    // What is done at once may show only after its time.
+    await world().advance(world().requestTakes ?? 'PT1M')
+    expect(await shownAs(world(), agreementRef)).toMatchObject(told)
   })
 
   it('refuses with reasons a person can act on, at once or later', async (context) => {
@@ -91,6 +106,16 @@ export function operationsContract(world: () => AgreementsWorld): void {
     expect(await world().port().get(agreementRef)).toMatchObject(told)
   })
 }
+
+/** An agreement as it is told. One that the marketplace has forgotten is over. */
+const shownAs = (world: AgreementsWorld, agreementRef: string) =>
+  world
+    .port()
+    .get(agreementRef)
+    .catch((error) => {
+      if (!world.port().traits.forgets || asProblem(error).code !== 'not_found') throw error
+      return { state: { is: 'ended', how: 'terminated' }, awaits: null }
+    })
 
 const begun = (world: AgreementsWorld, agreementRef: string, context: Skip): Promise<number> =>
   shown(world, 'begun', context)(agreementRef)

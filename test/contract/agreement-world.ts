@@ -34,8 +34,18 @@ export type AgreementsWorld = World<'agreements'> & {
   /** How long a token can be resolved, and a little more. */
   readonly pastTokenLife: string
   readonly answerEmptyPages?: () => Promise<void>
-  /** A buyer accepts, and the agreement waits for the seller; until when it does. */
-  readonly acceptAwaiting?: () => Promise<{ readonly agreementRef: string; readonly by: Instant }>
+  /** A buyer accepts, and the agreement waits for the seller; until when it does, where the marketplace tells. */
+  readonly acceptAwaiting?: () => Promise<{
+    readonly agreementRef: string
+    readonly by: Instant | null
+  }>
+  /** What is over is removed at the marketplace. */
+  readonly forget?: (agreementRef: string) => Promise<void>
+  /** An account that offers are made to, and the agreements it holds. */
+  readonly holder?: () => Promise<{
+    readonly accountRef: string
+    readonly agreementRefs: readonly string[]
+  }>
   /** What a seller can ask, by kind, each of an agreement of its own that is ready for it. */
   readonly requests?: Readonly<Partial<Record<Wanted['is'], () => Promise<Request>>>>
   /** The same that the marketplace refuses, at once or later, by what is wrong with it. */

@@ -146,6 +146,22 @@ export function agreementsContract(name: string, open: () => Promise<AgreementsW
 
     describe('what the seller does', () => operationsContract(() => world))
 
+    it('does not know any more what it forgot', async (context) => {
+      if (!world.port().traits.forgets) context.skip('it forgets nothing')
+      const { agreementRef } = await world.accept()
+      await shown(world, 'forget', context)(agreementRef)
+      expect((await problemOf(world.port().get(agreementRef))).code).toBe('not_found')
+      expect(refs((await all(world.port(), null)).agreements)).not.toContain(agreementRef)
+    })
+
+    it('says which agreements an account holds that offers are made to, and none of nobody', async (context) => {
+      if (!world.port().heldBy) context.skip('agreements name the account that offers are made to')
+      const { accountRef, agreementRefs } = await shown(world, 'holder', context)()
+      const held = await world.port().heldBy?.(accountRef)
+      expect(held?.toSorted()).toEqual(agreementRefs.toSorted())
+      expect(await world.port().heldBy?.('FFFFFF-FFFFFF-FFFFFF')).toEqual([])
+    })
+
     it('does not find an agreement that is not the seller’s', async () => {
       expect((await problemOf(world.port().get(world.foreignRef))).code).toBe('not_found')
     })
@@ -159,6 +175,11 @@ export function agreementsContract(name: string, open: () => Promise<AgreementsW
           await world.advance('PT10M')
           const token = world.port().readToken(await world.arrive(agreementRef))
           const registration = await world.port().resolve(token ?? '')
+          if (world.port().traits.registers === 'account')
+            expect([registration.licenseRef, registration.buyerRef]).toEqual([
+              null,
+              (await world.port().get(agreementRef)).buyerRef,
+            ])
           expect(registration).toMatchObject(await world.whoArrives(agreementRef))
           expect(await world.port().resolve(token ?? '')).toEqual(registration)
         },
@@ -206,7 +227,7 @@ export function agreementsContract(name: string, open: () => Promise<AgreementsW
   })
 }
 
-/** Everything after a cursor; of what is shown in brief, what looks otherwise than in `looks`, which follows. */
+/** Everything after a cursor; of what has a fingerprint, what looks otherwise than in `looks`, which follows. */
 async function all(
   port: AgreementsPort,
   from: string | null,
@@ -216,7 +237,11 @@ async function all(
   let cursor = from
   for (let pages = 1; pages <= pagesMax; pages += 1) {
     const page = await port.changedSince(cursor)
-    agreements.push(...page.agreements)
+    for (const one of page.agreements) {
+      const { agreementRef, fingerprint } = one
+      if (fingerprint === null || looks.get(agreementRef) !== fingerprint) agreements.push(one)
+      looks.set(agreementRef, fingerprint ?? '')
+    }
     for (const { agreementRef, fingerprint } of page.glimpses ?? []) {
       if (looks.get(agreementRef) !== fingerprint) agreements.push(await port.get(agreementRef))
       looks.set(agreementRef, fingerprint)

@@ -9,14 +9,17 @@ import { meteringContract } from './metering.ts'
 import { noticesContract } from './notices.ts'
 import { offersContract } from './offers.ts'
 import { revenueContract } from './revenue.ts'
+import { typedOffersContract } from './typed-offers.ts'
 import { awsWorlds } from './worlds/aws.ts'
 import { azureWorlds } from './worlds/azure.ts'
+import { gcpWorlds } from './worlds/gcp.ts'
 import { salesforceWorlds } from './worlds/salesforce.ts'
 import type { Worlds } from './worlds.ts'
 
 const worlds: Readonly<Record<string, Partial<Worlds>>> = {
   aws: awsWorlds,
   azure: azureWorlds,
+  gcp: gcpWorlds,
   salesforce: salesforceWorlds,
 }
 
@@ -40,6 +43,9 @@ for (const { provider, title, supports } of adapters)
 function run<Name extends PortName>(port: Name, provider: string, title: string): void {
   const found = Object.entries((worlds[provider]?.[port] ?? {}) as Worlds[Name])
   for (const [name, open] of found) suites[port](`${title}, ${name}`, open)
+  if (port === 'offers')
+    for (const [name, open] of Object.entries(worlds[provider]?.typedOffers ?? {}))
+      typedOffersContract(`${title}, ${name}`, open)
   if (found.length > 0) return
   describe(`${title}: ${port}`, () => {
     it('has a world to be tried in', () =>

@@ -150,12 +150,15 @@ export function meteringContract(name: string, open: () => Promise<MeteringWorld
       const [one, other] = [world.next(), world.next()]
       const { resume } = await suspend(one)
       const outcomes = await report([one, other])
-      expect(outcomes.get(one.id)).toEqual({
+      const outcome = outcomes.get(one.id)
+      expect(outcome).toMatchObject({
         id: one.id,
         is: 'later',
         reason: expect.stringMatching(/\w/),
         retryAfterMs: expect.toSatisfy((ms) => ms >= 60_000 && ms <= 3_600_000),
       })
+      if (outcome?.is === 'later' && outcome.takenUntil !== undefined)
+        expect(outcome.takenUntil > deadlineOf(world.port().traits, one.hour, null)).toBe(true)
       expect(await world.counted(one)).toEqual([])
       await resume()
       expect(await outcomeOf(one)).toMatchObject({ is: 'accepted' })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Asked, NoticeAbout, ReceivedNotice } from '../../src/notices/model.ts'
-import type { IncomingNotice } from '../../src/notices/port.ts'
+import type { IncomingNotice, NoticesPort, PulledNotice } from '../../src/notices/port.ts'
 import { problemOf, type World } from './world.ts'
 
 /** Something that happens at the provider, and what its notices are about. */
@@ -25,6 +25,16 @@ export type NoticesWorld = Omit<World<'notices'>, 'impostor' | 'forbid' | 'strik
   readonly renamed: (incoming: IncomingNotice, kind: string) => IncomingNotice
   /** The calls when the provider delivers everything twice and in disorder. */
   readonly deliverUnruly: () => Promise<readonly IncomingNotice[]>
+  /** What a call says, whichever copy of its notice it is; its body, where it is left out. */
+  readonly says?: (incoming: IncomingNotice) => string
+  /** The same provider where notices are fetched; absent: it only pushes. */
+  readonly fetched?: {
+    readonly port: () => NoticesPort
+    /** Several things happen; what their notices are about. */
+    readonly happen: () => Promise<readonly NoticeAbout[]>
+    /** How long what is not acknowledged stays away, and a little more. */
+    readonly comesAgainAfter: string
+  }
 }
 
 /** `NoticesPort`, its comment executed. */
@@ -68,7 +78,8 @@ export function noticesContract(name: string, open: () => Promise<NoticesWorld>)
       const incoming = await world.deliverUnruly()
       const notices = await receive(incoming)
       const distinct = new Map(notices.map((notice) => [notice.noticeRef, notice]))
-      expect(distinct.size).toBe(new Set(incoming.map(({ body }) => body)).size)
+      const says = world.says ?? (({ body }: IncomingNotice) => body)
+      expect(distinct.size).toBe(new Set(incoming.map(says)).size)
       expect(distinct.size).toBeLessThan(notices.length)
     })
 
@@ -112,12 +123,37 @@ export function noticesContract(name: string, open: () => Promise<NoticesWorld>)
     })
 
     it.each(['', 'nonsense', '[]', '7', 'null', '{}', '{"id":1}', '{"id":"x","detail":[]}'])(
-      'calls a body that is no notice invalid: %s',
+      'keeps what its provider sends and nobody can read, once: %s',
       async (body) => {
-        const refused = world.port().receive({ ...first, body }, world.secret)
-        expect((await problemOf(refused)).code).toBe('invalid')
+        const [notice, ...others] = await world.port().receive({ ...first, body }, world.secret)
+        expect(notice).toMatchObject({ kind: 'unreadable', about: { is: 'other' } })
+        expect([notice?.asks, others]).toEqual([undefined, []])
+        const again = await world.port().receive({ ...first, body }, world.secret)
+        expect(again.map(({ noticeRef }) => noticeRef)).toEqual([notice?.noticeRef])
       },
     )
+
+    it('fetches at most so many, again until they are acknowledged, and not after', async (context) => {
+      const { fetched } = world
+      if (!fetched) return context.skip('notices are pushed')
+      const about = await fetched.happen()
+      const { pull, acknowledge } = fetched.port()
+      if (!pull || !acknowledge) return expect.fail('the port fetches nothing')
+      const one = await pull(1)
+      expect(one).toHaveLength(1)
+      await world.advance(fetched.comesAgainAfter)
+      const all = new Map<string, PulledNotice>()
+      for (let pulls = 0; pulls < about.length + 1; pulls += 1)
+        for (const pulled of await pull(100)) all.set(pulled.notice.noticeRef, pulled)
+      expect([...all.keys()]).toContain(one[0]?.notice.noticeRef)
+      expect([...all.values()].map(({ notice }) => notice.about)).toEqual(
+        expect.arrayContaining(about.map((what) => expect.objectContaining(what))),
+      )
+      await acknowledge([...all.values()].map(({ receipt }) => receipt))
+      await world.advance(fetched.comesAgainAfter)
+      expect(await pull(100)).toEqual([])
+      return undefined
+    })
 
     it('takes a notice of a kind that nobody told us of', async () => {
       const [notice] = await world

@@ -67,8 +67,10 @@ export function changesOfOffers(open: () => OffersWorld, key: () => string): voi
       expect((await changeEnded(world, started)).is).toBe('done')
     })
 
-    it('reports a change that failed through the marketplace’s own fault', async () => {
-      const [world, offerRef] = [open(), await published()]
+    it('reports a change that failed through the marketplace’s own fault', async ({ skip }) => {
+      const world = open()
+      if (!world.failNext) return skip('what is taken does not fail')
+      const offerRef = await published()
       await world.failNext()
       const started = await world.port().extend(offerRef, addDays(today(), 60), key())
       expect((await changeEnded(world, started)).is).toBe('failed')

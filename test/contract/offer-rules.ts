@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { laterOn, type OffersWorld } from './offer-world.ts'
 
+type RuledWorld = Pick<OffersWorld, 'port' | 'now' | 'good' | 'bad' | 'cautious' | 'drawn' | 'send'>
+
 /**
  * The rules of a marketplace, held against the marketplace itself: what `violations` lets through is taken, what it
  * names is refused, so that they are neither too strict nor missing.
  */
-export function rulesOfOffers(world: () => OffersWorld, key: () => string): void {
+export function rulesOfOffers(world: () => RuledWorld, key: () => string): void {
   describe('rules', () => {
     it('lets everything through that the marketplace takes', async () => {
       for (const [name, written] of Object.entries(world().good)) {

@@ -21,7 +21,7 @@ export type OffersWorld = World<'offers'> & {
   /** Orders we refuse by ourselves: no request can say what they say, or the documents leave a doubt. */
   readonly cautious: OffersWorld['bad']
   /** Breaks several rules that only the marketplace can know; everything it says about them, in its own codes. */
-  readonly refusedLater: {
+  readonly refusedLater?: {
     readonly order: OfferOrder
     readonly reasons: readonly Partial<Reason>[]
   }
@@ -50,7 +50,7 @@ export type OffersWorld = World<'offers'> & {
   /** Somebody else has a change under way, and no other is taken meanwhile. */
   readonly occupy?: (offerRef: string) => Promise<void>
   /** The next operation fails, and it is the marketplace's own fault. */
-  readonly failNext: () => Promise<void>
+  readonly failNext?: () => Promise<void>
   /** Somebody stops the operation at the marketplace. */
   readonly cancel: (operation: string) => Promise<void>
   /** What the buyer sees of an offer: until when it can be accepted; null when there is nothing to accept. */
@@ -73,7 +73,10 @@ export function anew(world: OffersWorld, order: OfferOrder = world.good.plain): 
 let named = 0
 
 /** The same order written today: the suite's clock has moved since the world was made. */
-export function laterOn({ now, good }: OffersWorld, order: OfferOrder): OfferOrder {
+export function laterOn(
+  { now, good }: Pick<OffersWorld, 'now' | 'good'>,
+  order: OfferOrder,
+): OfferOrder {
   const today = now().slice(0, 10) as Day
   const passedDays = (Date.parse(today) - Date.parse(good.plain.submittedOn)) / 86_400_000
   const moved = (text: string) =>

@@ -100,10 +100,12 @@ describe('a call to the webhook', { timeout }, () => {
       `{"id":"a","subscriptionId":"b","action":"c","x":${'['.repeat(9000)}${']'.repeat(9000)}}`,
     ],
     ['an id without end', { id: 'x'.repeat(5000) }],
-  ])('that says %s is refused and does no harm', async (_, said) => {
+  ])('that says %s is kept, and decides and harms nothing', async (_, said) => {
     const answer = await deliver(typeof said === 'string' ? said : bodyOf(said))
-    expect(answer.status).toBe(422)
-    expect((await answer.json()).code).toBe('invalid')
+    expect(answer.status).toBe(202)
+    await microsoft.pass(minuteMs)
+    const newest = (await microsoft.everything('/v1/notices')).at(-1)
+    expect(newest).toMatchObject({ kind: 'unreadable', state: 'handled', asks: null })
   })
 
   it.each([

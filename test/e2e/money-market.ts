@@ -29,13 +29,29 @@ export const inPortal: Facts = {
   'line.coveredByCredit': false,
 }
 
-/** Listings by what people state of them. */
-const shelf: Readonly<Record<string, Facts>> = {
-  enrolled: { 'offer.maccEnrolled': true, deployedOnCloud: true },
-  'not-enrolled': { 'offer.maccEnrolled': false, deployedOnCloud: true },
-  hybrid: { 'offer.maccEnrolled': true, deployedOnCloud: false },
-  byol: { 'offer.maccEnrolled': true, deployedOnCloud: true, 'offer.kind': 'byol' },
+/** Whose rules hold, and what is known of what is sold there. */
+export type Place = {
+  readonly provider: string
+  readonly instrument: string
+  /** Listings by what people state of them; sales are of the first unless they say otherwise. */
+  readonly shelf: Readonly<Record<string, Facts>>
+  /** What a row tells the drawdown rules unless the sale says otherwise. */
+  readonly line: Facts
 }
+
+const microsoft: Place = {
+  provider: 'azure',
+  instrument: 'MACC',
+  shelf: {
+    enrolled: { 'offer.maccEnrolled': true, deployedOnCloud: true },
+    'not-enrolled': { 'offer.maccEnrolled': false, deployedOnCloud: true },
+    hybrid: { 'offer.maccEnrolled': true, deployedOnCloud: false },
+    byol: { 'offer.maccEnrolled': true, deployedOnCloud: true, 'offer.kind': 'byol' },
+  },
+  line: inPortal,
+}
+
+const firstOf = ({ shelf }: Place): string => Object.keys(shelf)[0] ?? ''
 
 const listed = (listingRef: string): RemoteListing => ({
   listingRef,
@@ -52,9 +68,9 @@ const listed = (listingRef: string): RemoteListing => ({
 /** Report rows by file, which nothing dates, as the second marketplace's are. */
 type Shop = { readonly files: Map<string, readonly ReportedRow[]> }
 
-const shopOf = (shop: Shop): Adapter =>
+const shopOf = (shop: Shop, { provider, shelf }: Place): Adapter =>
   adapter({
-    provider: 'azure',
+    provider,
     title: 'The Shop',
     settings: z.strictObject({}),
     credentials: z.strictObject({}),
@@ -99,16 +115,16 @@ const shopOf = (shop: Shop): Adapter =>
     },
   })
 
-const row = (account: string, sale: Sale, i: number): ReportedRow => ({
+const row = (place: Place, account: string, sale: Sale, i: number): ReportedRow => ({
   row: i + 2,
   validFrom: startOf(sale.on as Day),
   knownFrom: null,
   deletedAt: null,
   native: { LineItemId: sale.ref, TransactionAmountCC: sale.amount },
-  content: { is: 'line', ...lineOf(account, sale) },
+  content: { is: 'line', ...lineOf(place, account, sale) },
 })
 
-const lineOf = (account: string, sale: Sale): RevenueLine => ({
+const lineOf = (place: Place, account: string, sale: Sale): RevenueLine => ({
   lineRef: sale.ref,
   parentRef: sale.refunds ?? null,
   action: 'invoiced',
@@ -123,16 +139,17 @@ const lineOf = (account: string, sale: Sale): RevenueLine => ({
   usage: null,
   agreementRef: null,
   offerRef: null,
-  listingRef: sale.listing ?? 'enrolled',
+  listingRef: sale.listing ?? firstOf(place),
   payerRef: account,
   payoutRef: null,
-  facts: sale.facts ?? inPortal,
+  facts: sale.facts ?? place.line,
 })
 
 /** The whole service, driven through its API alone, with a shop whose reports a case fills. */
-export async function openMarket(startAt: Instant) {
+export async function openMarket(startAt: Instant, place: Place = microsoft) {
+  const { provider, instrument, shelf } = place
   const shop: Shop = { files: new Map() }
-  const world = await createTestWorld({ adapters: [shopOf(shop)], startAt })
+  const world = await createTestWorld({ adapters: [shopOf(shop, place)], startAt })
   const ok = async (answer: Promise<Answer>): Promise<any> => {
     const { status, body, text } = await answer
     if (status >= 300) throw new Error(`${status} ${text}`)
@@ -141,7 +158,7 @@ export async function openMarket(startAt: Instant) {
   const admin = world.as('admin')
   const get = (path: string) => ok(admin.get(path))
   const post = (path: string, body: object = {}) => ok(admin.post(path, body))
-  const seller = { provider: 'azure', name: 'Seller', settings: {}, credentials: {} }
+  const seller = { provider, name: 'Seller', settings: {}, credentials: {} }
   const connection = (await post('/v1/connections', seller)).id as string
   await world.drain()
   const listings = new Map<string, string>()
@@ -154,9 +171,9 @@ export async function openMarket(startAt: Instant) {
   /** A buyer of its own, who committed to so much, and what the reports tell he bought. */
   const committed = async (terms: object, sales: readonly Sale[] = []) => {
     const account = `account-${++accounts}`
-    const ref = { provider: 'azure', ref: account }
+    const ref = { provider, ref: account }
     const buyer = (await post('/v1/buyers', { name: account, accounts: [ref] })).id as string
-    const asked = { buyer, provider: 'azure', instrument: 'MACC', currency: 'USD', country: 'DE' }
+    const asked = { buyer, provider, instrument, currency: 'USD', country: 'DE' }
     const claim = {
       source: 'buyer_told_us',
       statedAt: today(),
@@ -167,7 +184,7 @@ export async function openMarket(startAt: Instant) {
     if (sales.length > 0) {
       shop.files.set(
         `${account}.csv`,
-        sales.map((sale, i) => row(account, sale, i)),
+        sales.map((sale, i) => row(place, account, sale, i)),
       )
       const { id } = await post('/v1/revenue-imports', { connection })
       await world.drain()
@@ -179,7 +196,7 @@ export async function openMarket(startAt: Instant) {
   return {
     world,
     connection,
-    listing: listings.get('enrolled') ?? '',
+    listing: listings.get(firstOf(place)) ?? '',
     post,
     committed,
     amend: (id: string, changes: object) => ok(admin.patch(`/v1/commitments/${id}`, changes)),

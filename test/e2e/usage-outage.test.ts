@@ -12,6 +12,12 @@ import {
   useHourly,
 } from './microsoft-usage.ts'
 
+/** `OUTAGE_HOURS=30` waits another one out as well; what is older than a day is lost. */
+const longer = Number(process.env.OUTAGE_HOURS ?? 0)
+const outages = [23, ...(longer > 0 ? [longer] : [])].map(
+  (hours) => [`${hours} hours`, hours, Math.max(0, hours - 24)] as const,
+)
+
 /** Usage reaches Microsoft exactly once whatever happens on the way, and what cannot is named with its value. */
 describe('usage', { timeout: 120_000 }, () => {
   let microsoft: Microsoft
@@ -99,10 +105,7 @@ describe('usage', { timeout: 120_000 }, () => {
     expect((await proofOf(microsoft, agreement)).storage_gb).toMatchObject({ refused: '8' })
   })
 
-  it.each([
-    ['23 hours', 23, 0],
-    ['30 hours', 30, 6],
-  ])('survives an outage of %s', async (_, hours, lateHours) => {
+  it.each(outages)('survives an outage of %s', async (_, hours, lateHours) => {
     const [team] = await subscribeTeams(microsoft, 1)
     const { id, agreement } = team!
     await useHourly(microsoft, agreement, 2, { api_calls: '120', storage_gb: '7' })

@@ -42,7 +42,7 @@ export const traits: MeteringTraits = {
   quantity: 'whole',
   quantityMax: '2147483647',
   lateHoursMax: 24,
-  monthClose: { day: 1, hourUtc: 6 },
+  monthClose: { day: 1, hour: 6 },
   flushMinutes: 60,
   callsPerSecondMax: 10_000,
   allocationsMax: 2500,

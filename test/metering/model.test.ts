@@ -22,8 +22,20 @@ describe('the deadline of an hour', () => {
     expect(deadlineOf(traits, hour(of), ended === null ? null : at(ended))).toBe(at(deadline)),
   )
 
+  it.each([
+    ['the last hour of a Pacific month in winter', '2027-02-01T07', '2027-02-01T09:00'],
+    ['the first one of the next', '2027-02-01T08', '2027-03-01T09:00'],
+    ['the last hour of a Pacific month in summer', '2027-07-01T06', '2027-07-01T08:00'],
+    ['the first one of the next', '2027-07-01T07', '2027-08-01T08:00'],
+    ['a month at whose end the clocks change', '2027-10-20T00', '2027-11-01T08:00'],
+  ] as const)('closes a month in its own zone: %s', (_, started, closes) => {
+    const timeZone = 'America/Los_Angeles'
+    const pacific = { ...traits, lateHoursMax: 24 * 40, monthClose: { day: 1, hour: 1, timeZone } }
+    expect(deadlineOf(pacific, `${started}:00Z`, null)).toBe(`${closes}:00.000Z`)
+  })
+
   it('knows marketplaces that take usage for an hour only', () => {
-    const quick = { ...traits, lateHoursMax: 1, monthClose: { day: 1, hourUtc: 8 } }
+    const quick = { ...traits, lateHoursMax: 1, monthClose: { day: 1, hour: 8 } }
     expect(deadlineOf(quick, hour('03-10T09'), null)).toBe(at('03-10T11:00'))
     expect(deadlineOf({ ...traits, monthClose: null }, hour('03-31T23'), null)).toBe(
       at('04-02T00:00'),

@@ -108,14 +108,7 @@ describe('a notice', () => {
     ['a wrong secret', () => push([], connection, 'guess'), 401],
     ['no connection', () => push([], 'conn_nobody'), 404],
     ['an address that cannot be', () => push([], '%00'), 404],
-    ['no JSON', () => push('{'), 422],
     ['too large a body', () => push('x'.repeat(256 * 1024 + 1)), 413],
-    ['U+0000', () => push([notice('n-\0', { is: 'other' })]), 422],
-    [
-      'a deep nest',
-      () => push(`[{"noticeRef":"n","native":${'['.repeat(9_000)}${']'.repeat(9_000)}}]`),
-      422,
-    ],
     [
       'too many',
       () => push(Array.from({ length: 101 }, (_, n) => notice(`m-${n}`, { is: 'other' }))),
@@ -123,6 +116,34 @@ describe('a notice', () => {
     ],
   ])('with %s is refused', async (_, send, status) => {
     expect((await send()).status).toBe(status)
+  })
+
+  it.each([
+    ['U+0000', JSON.stringify([notice('n-\0', { is: 'other' })])],
+    ['half a surrogate pair', JSON.stringify([notice('n-\ud83d', aboutAgreement('told'))])],
+    [
+      'a deep nest',
+      JSON.stringify([notice('n-deep', { is: 'other' })]).replace(
+        '{"id":"n-deep"}',
+        `${'['.repeat(9_000)}${']'.repeat(9_000)}`,
+      ),
+    ],
+  ])('with %s is kept as unreadable, and acted on by nobody', async (_, text) => {
+    const before = (await listed()).length
+    const calls = market.calls.length
+    for (const status of [202, 202]) {
+      world.advance(1)
+      expect((await push(text)).status).toBe(status)
+    }
+    await world.drain()
+    const all = await listed()
+    expect(all.length).toBe(before + 1)
+    expect(all.at(-1)).toMatchObject({
+      kind: 'unreadable',
+      about: { is: 'other' },
+      state: 'handled',
+    })
+    expect(market.calls.length).toBe(calls)
   })
 
   it('is listed to readers by state, page by page', async () => {

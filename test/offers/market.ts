@@ -3,9 +3,10 @@ import { adapter } from '../../src/adapter.ts'
 import type { Problem } from '../../src/kernel/problem.ts'
 import type { Instant } from '../../src/kernel/time.ts'
 import type { RemoteListing } from '../../src/listings/model.ts'
-import type { OfferOrder, OfferStanding, OfferTraits } from '../../src/offers/model.ts'
-import type { ChangeProgress, OfferProgress } from '../../src/offers/port.ts'
+import type { OfferOrder, OfferStanding, OfferTraits, Sheet } from '../../src/offers/model.ts'
+import type { ChangeProgress, OfferProgress, OffersPort } from '../../src/offers/port.ts'
 import { createTestWorld, type World } from '../world.ts'
+import { agreementsPort, type Holdings } from './holdings.ts'
 
 export const traits: OfferTraits = {
   currencies: ['USD', 'EUR', 'JPY'],
@@ -35,7 +36,14 @@ const catalogue: RemoteListing = {
   native: {},
 }
 
-type Call = 'submit' | 'progress' | 'withdraw' | 'extend' | 'changeProgress' | 'look'
+type Call =
+  | 'submit'
+  | 'progress'
+  | 'withdraw'
+  | 'extend'
+  | 'changeProgress'
+  | 'look'
+  | 'changedSince'
 type Trouble = {
   readonly call: Call
   readonly done: boolean
@@ -58,6 +66,9 @@ export type Market = {
   readonly standings: Map<string, OfferStanding>
   /** What was really begun where no key is known: one entry for each time. */
   readonly made: { operation: string; name: string }[]
+  /** What one list tells of offers, in order. */
+  readonly told: { offerRef: string; standing: OfferStanding }[]
+  readonly holdings: Holdings
 }
 
 /** How this marketplace differs from the plain one. */
@@ -65,9 +76,29 @@ export type Kind = {
   readonly traits?: Partial<OfferTraits>
   readonly looks?: boolean
   readonly keyless?: boolean
+  /** One list tells of every offer that changed, two a page. */
+  readonly tells?: boolean
+  /** Agreements of another account than offers are made to. */
+  readonly holds?: boolean
+  readonly provider?: string
+  readonly dealTypeOf?: OffersPort['dealTypeOf']
 }
 
-function port(market: Market, { traits: own, looks, keyless }: Kind) {
+const pageSize = 2
+
+/** What is to be typed in. */
+export const sheet = (title: string, value: string): Sheet => ({
+  title,
+  url: 'https://market.example/offers',
+  sections: [
+    { title: 'Customer', rows: [{ field: 'Name', value, note: 'as the <buyer> sees it' }] },
+  ],
+})
+
+function port(
+  market: Market,
+  { traits: own, looks, keyless, tells, dealTypeOf }: Kind,
+): OffersPort {
   const stumble = (call: Call, done: boolean, ref?: string) => {
     const i = market.trouble.findIndex(
       (t) => t.call === call && t.done === done && (t.ref ?? ref) === ref,
@@ -100,13 +131,28 @@ function port(market: Market, { traits: own, looks, keyless }: Kind) {
     stumble('look', false, ref)
     return market.standings.get(ref) ?? { is: 'open' }
   }
+  const changedSince = async (cursor: string | null) => {
+    market.calls.push(`changedSince ${cursor}`)
+    stumble('changedSince', false)
+    const from = Number(cursor ?? 0)
+    const standings = market.told.slice(from, from + pageSize)
+    const to = from + standings.length
+    return { standings, cursor: String(to), more: to < market.told.length }
+  }
+  const byHand = own?.byHand === true
   return {
     traits: { ...traits, ...own },
     ...(looks && { look }),
+    ...(tells && { changedSince }),
+    ...(dealTypeOf && { dealTypeOf }),
     violations: ({ terms }: OfferOrder) =>
       terms.name === market.refusesName ? [{ path: 'name', message: 'is not to our taste' }] : [],
     requests: (order: OfferOrder, key: string) => [{ Token: key, Name: order.terms.name }],
     async submit(order: OfferOrder, key: string, askedAt: Instant | null): Promise<OfferProgress> {
+      if (byHand) {
+        begin('submit', key, order)
+        return { is: 'by_hand', sheet: sheet('New offer', order.terms.name) }
+      }
       const operation = keyless ? make(order, key, askedAt) : begin('submit', key, order)
       return { is: 'publishing', operation }
     },
@@ -116,10 +162,14 @@ function port(market: Market, { traits: own, looks, keyless }: Kind) {
       return market.offers.get(operation) ?? { is: 'publishing', operation }
     },
     async withdraw(ref: string, today: string, key: string): Promise<ChangeProgress> {
-      return { is: 'running', operation: begin('withdraw', key, [ref, today]) }
+      const operation = begin('withdraw', key, [ref, today])
+      return byHand
+        ? { is: 'by_hand', sheet: sheet('Withdraw', ref) }
+        : { is: 'running', operation }
     },
     async extend(ref: string, acceptBy: string, key: string): Promise<ChangeProgress> {
-      return { is: 'running', operation: begin('extend', key, [ref, acceptBy]) }
+      const operation = begin('extend', key, [ref, acceptBy])
+      return byHand ? { is: 'by_hand', sheet: sheet('Extend', ref) } : { is: 'running', operation }
     },
     async changeProgress(operation: string): Promise<ChangeProgress> {
       market.calls.push(`changeProgress ${operation}`)
@@ -161,7 +211,10 @@ export async function setTheStage(kind: Kind = {}): Promise<Stage> {
     refusesName: null,
     standings: new Map(),
     made: [],
+    told: [],
+    holdings: { known: new Map(), log: [], held: new Map(), trouble: [] },
   }
+  const provider = kind.provider ?? 'aws'
   const account = {
     settings: z.strictObject({}),
     credentials: z.strictObject({}),
@@ -170,8 +223,8 @@ export async function setTheStage(kind: Kind = {}): Promise<Stage> {
   }
   const shop = adapter({
     ...account,
-    // The fee table knows this one.
-    provider: 'aws',
+    // The fee table knows it.
+    provider,
     title: 'The Market',
     ports: {
       listings: () => ({
@@ -179,7 +232,8 @@ export async function setTheStage(kind: Kind = {}): Promise<Stage> {
           return { listings: cursor ? [] : [catalogue], cursor: '1', more: false }
         },
       }),
-      offers: (there) => port(there, kind),
+      offers: () => port(market, kind),
+      ...(kind.holds && { agreements: () => agreementsPort(market.holdings, market.calls) }),
     },
   })
   const crm = adapter({ ...account, provider: 'crm', title: 'A CRM', ports: {} })
@@ -197,11 +251,11 @@ export async function setTheStage(kind: Kind = {}): Promise<Stage> {
         credentials: {},
       })
     ).body.id
-  const connection = await connect('aws')
+  const connection = await connect(provider)
   await connect('crm')
   await world.drain()
   const listing = (await admin.get('/v1/listings')).body.data[0].id
-  const accounts = [{ provider: 'aws', ref: '111122223333' }]
+  const accounts = [{ provider, ref: '111122223333' }]
   const buyer = (await admin.post('/v1/buyers', { name: 'Acme', accounts })).body.id
   return {
     world,

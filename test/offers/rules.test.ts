@@ -75,6 +75,11 @@ describe('a good offer', () => {
 describe('an offer is told when', () => {
   it.each<[string, Partial<OfferTerms>, string[]]>([
     [
+      'its payments are short, with cents',
+      { payments: [day('acceptance', '60000.00'), day('2027-07-01', '1.00')] },
+      ['payments: come to USD 60001.00, which is 59999.00 less than the total of 120000.00'],
+    ],
+    [
       'its payments are a cent short',
       { payments: [day('acceptance', '60000.00'), day('2027-07-01', '59999.99')] },
       ['payments: come to USD 119999.99, which is 0.01 less than the total of 120000.00'],
@@ -414,5 +419,30 @@ describe('an extension', () => {
   ] as const)('to %s is told %j', (wanted, told) => {
     const days = { acceptBy: '2027-01-31', wanted, today: '2026-11-22' } as const
     expect(extensionViolations(days, setting).map(({ message }) => message)).toEqual(told)
+  })
+})
+
+describe('units that are only words', () => {
+  const named = { traits: { ...traits, contractUnits: 'named' as const } }
+  const pricing = { contract: [row({ dimension: 'Gold support' }), row()], flat: '240000' }
+  const payments = undefined
+
+  it('go by any name', () => {
+    expect(broken(order({ pricing, payments }), named)).toEqual([])
+    expect(broken(order({ pricing, payments }))).toEqual([
+      'pricing.contract.0.dimension: the listing has no contract dimension Gold support',
+    ])
+  })
+
+  it('are named once and counted as elsewhere, and meters are still the listing’s', () => {
+    const twice = {
+      contract: [row(), row({ quantity: '0.5' })],
+      usage: [{ dimension: 'x', rate: '1' }],
+    }
+    expect(broken(order({ pricing: twice, payments }), named)).toEqual([
+      'pricing.contract.1.dimension: seats is named twice',
+      'pricing.usage.0.dimension: the listing has no usage dimension x',
+      'pricing.contract.1.quantity: must be a whole number',
+    ])
   })
 })

@@ -111,6 +111,35 @@ describe('jobs', () => {
     expect(done).toEqual(['late', 'long'])
   })
 
+  it('that a process left when it died are taken up at once where it was the only one', async () => {
+    await jobs.enqueue(store.database.db, 'left', 'behind')
+    let begun = () => {}
+    const isBegun = new Promise<void>((resolve) => (begun = resolve))
+    let end = () => {}
+    const dies = new Promise<void>((resolve) => (end = resolve))
+    const left = () => {
+      begun()
+      return dies.then(() => 'done' as const)
+    }
+    const dying = jobs.drain({}, { left })
+    await isBegun
+
+    const next = new Jobs(store.database, {
+      embedded: true,
+      now: clock,
+      simulated: true,
+      log: silent,
+    })
+    await next.start()
+    now += 2_000
+    ran.length = 0
+    await next.drain({}, note('left'))
+    expect(ran).toEqual(['left behind'])
+    end()
+    await dying
+    await next.stop()
+  })
+
   it('that stop again are listed once', async () => {
     const { db } = store.database
     let times = 0

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { ACMESOFT, INITECH } from '../../simulator/azure/seed.ts'
+import { ACME, INITECH as GOOGLE_INITECH, seedKey } from '../../simulator/gcp/seed.ts'
 
 /** What it takes to publish one offer at a simulated marketplace. */
 export type Marketplace = {
@@ -66,8 +67,29 @@ const azure: Marketplace = {
     }),
 }
 
+const gcp: Marketplace = {
+  provider: 'gcp',
+  listingRef: ACME.service,
+  plan: 'pro',
+  buyerRef: GOOGLE_INITECH,
+  pricing: { flat: '4800.00' },
+  offerRef: expect.stringMatching(/^[0-9a-f]{8}-/),
+  account(origin) {
+    const { client_email: clientEmail, private_key: privateKey } = seedKey(ACME)
+    return {
+      settings: {
+        projectId: ACME.id,
+        offers: 'api',
+        audiences: ['tradepost.test'],
+        endpoint: origin,
+      },
+      credentials: { kind: 'key', clientEmail, privateKey },
+    }
+  },
+}
+
 export function marketplaceOf(name: string): Marketplace {
-  const found = [aws, azure].find(({ provider }) => provider === name)
+  const found = [aws, azure, gcp].find(({ provider }) => provider === name)
   if (!found) throw new Error(`no marketplace ${name}`)
   return found
 }

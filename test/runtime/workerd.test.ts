@@ -81,7 +81,7 @@ describe.runIf(reachable)('on workerd', () => {
     expect(gzipKiB).toBeLessThan(bundleKiBMax)
   })
 
-  it.each(['aws', 'azure'])(
+  it.each(['aws', 'azure', 'gcp'])(
     'publishes an offer at %s from cron',
     async (name) => {
       const cloud = marketplaceOf(name)

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import nock from 'nock'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { cutOff } from '../network.ts'
 import {
   advance,
   base,
@@ -15,11 +16,7 @@ import {
   usage,
 } from './org.ts'
 
-beforeAll(() => nock.disableNetConnect())
-afterAll(() => {
-  nock.enableNetConnect()
-  nock.restore()
-})
+cutOff()
 beforeEach(() => advance(3_600_000))
 afterEach(() => {
   const left = nock.pendingMocks()

@@ -1,7 +1,8 @@
 import nock from 'nock'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Mapping, mappings } from '../../adapters/salesforce/mapping.ts'
 import { recordOf } from '../../adapters/salesforce/record.ts'
+import { cutOff } from '../network.ts'
 import {
   advance,
   base,
@@ -16,11 +17,7 @@ import {
   usage,
 } from './org.ts'
 
-beforeAll(() => nock.disableNetConnect())
-afterAll(() => {
-  nock.enableNetConnect()
-  nock.restore()
-})
+cutOff()
 beforeEach(() => advance(3_600_000))
 afterEach(() => {
   const left = nock.pendingMocks()

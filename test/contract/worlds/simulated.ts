@@ -61,6 +61,10 @@ export async function simulate(
         modifiedAt: simulator.clock.now(),
       })
     },
+    /** Writes a document past everything that a cloud serves. */
+    plant(table: string, key: string, document: object) {
+      simulator.world.table<object>(table).put(key, document)
+    },
     close: () => simulator.stop(),
   }
 }
