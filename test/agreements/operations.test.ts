@@ -255,7 +255,9 @@ describe('whatever goes wrong on the way', () => {
     const before = market.counter.begun.size
     const { id: operation } = (await ask(id, 'change', { quantity: '31' })).body
     const steps = await Promise.allSettled([1, 2, 3].map(() => operate(world.deps, operation)))
-    expect(steps.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(steps).toContainEqual(expect.objectContaining({ status: 'fulfilled' }))
+    for (const step of steps)
+      if (step.status === 'rejected') expect(step.reason).toMatchObject({ code: 'conflict' })
     await world.drain()
     expect(market.counter.begun.size).toBe(before + 1)
     expect(await operations(id)).toMatchObject([{ state: 'running' }])

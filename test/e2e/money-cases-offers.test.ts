@@ -143,9 +143,3 @@ describe('worked examples of fit, through the preview of an offer', () => {
     expect(seen.schedule.rows).toHaveLength(count)
   })
 })
-
-/** Cases about this marketplace or none in particular that the API cannot be asked. */
-describe('worked examples that stay with their functions', () => {
-  it.skip('OE-06, OE-07: what a reseller adds and what is withheld is the ledger’s that these reports feed', () => {})
-  it.skip('DD-01, DD-04, DD-05, DD-06, DD-13, DD-14, OE-01, OE-02: about other programmes', () => {})
-})
