@@ -8,7 +8,7 @@ import { hourOf, type Instant, later } from '../kernel/time.ts'
 import { type Told, tell } from './allowances.ts'
 import { deadlineOf, dueOf, flushEnd } from './hours.ts'
 import { saveLost } from './losses.ts'
-import { load, type Meter } from './meters.ts'
+import { load, type Metered } from './metered.ts'
 import type { MeteringTraits } from './model.ts'
 
 const pageMax = 200
@@ -123,7 +123,7 @@ async function close(
   tx: Deps,
   connection: Id<'conn'>,
   { agreement, dimension, carry, closed }: Rest,
-  meter: Meter | undefined,
+  meter: Metered | undefined,
 ): Promise<void> {
   const now = tx.now()
   const hour = hourOf(meter?.endedAt ?? closed)

@@ -5,7 +5,7 @@ import type { Id } from '../kernel/id.ts'
 import { hourMs, hourOf, type Instant, later } from '../kernel/time.ts'
 import * as claims from './claims.ts'
 import { isOutrun } from './included.ts'
-import { load, type Meter } from './meters.ts'
+import { load, type Metered } from './metered.ts'
 import type { Report, UsageState } from './model.ts'
 import { timesOf } from './place.ts'
 import type { MeteringPort } from './port.ts'
@@ -128,11 +128,11 @@ async function putOff(
 
 type Freezing = {
   readonly works: readonly claims.Work[]
-  readonly meters: ReadonlyMap<string, Meter>
+  readonly meters: ReadonlyMap<string, Metered>
   readonly books: Books
 }
 
-const slotAt = (meter: Meter, dimension: string, now: Instant): Slot => {
+const slotAt = (meter: Metered, dimension: string, now: Instant): Slot => {
   const place = { hour: hourOf(now), late: false, isMoved: false, reason: null }
   const { agreement, connection } = meter
   return { agreement, connection, dimension, ...place, ...timesOf(place, meter, now) }

@@ -14,7 +14,7 @@ import {
 } from './batch.ts'
 import { dueOf } from './hours.ts'
 import { lose, type TooLate } from './late.ts'
-import { load, type Meter } from './meters.ts'
+import { load, type Metered } from './metered.ts'
 import type { UsageEvent } from './model.ts'
 import { type Place, placeOf, type Refusal, refusalOf, timesOf, windowOf } from './place.ts'
 import {
@@ -94,7 +94,7 @@ async function take(deps: Deps, batch: Batch, careful: boolean): Promise<Ingeste
   return { ...counts, ...verdicts(batch, again, bad, held, ours) }
 }
 
-type Judged = Entry & { readonly meter: Meter }
+type Judged = Entry & { readonly meter: Metered }
 type Bad = Entry & { readonly refusal: Refusal }
 
 /** Holds events against their agreements. What would be refused is looked at again with fresh eyes. */
@@ -176,7 +176,7 @@ const oldestTaken = (asked: readonly Judged[], now: Instant): Hour => {
   return hourOf(later(now, -(Math.max(0, ...hours) + 1) * hourMs))
 }
 
-const slotOf = (event: UsageEvent, meter: Meter, at: Place, now: Instant): Slot => ({
+const slotOf = (event: UsageEvent, meter: Metered, at: Place, now: Instant): Slot => ({
   agreement: meter.agreement,
   dimension: event.dimension,
   hour: at.hour,

@@ -4,7 +4,7 @@ import { type Decimal, isZero, minus } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import { hourStart } from '../kernel/time.ts'
 import { type Loss, saveLost } from './losses.ts'
-import type { Meter } from './meters.ts'
+import type { Metered } from './metered.ts'
 import type { UsageEvent, UsageState } from './model.ts'
 import type { Place } from './place.ts'
 import { open } from './series.ts'
@@ -14,7 +14,7 @@ export type TooLate = {
   readonly id: Id<'rec'>
   /** One of its events. */
   readonly event: UsageEvent
-  readonly meter: Meter
+  readonly meter: Metered
   readonly at: Place
   /** What came just now. */
   readonly added: Decimal

@@ -1,6 +1,6 @@
 import { dayMs, type Hour, hourOf, hourStart, type Instant, later } from '../kernel/time.ts'
 import { deadlineOf, dueOf, reportHour } from './hours.ts'
-import type { Meter } from './meters.ts'
+import type { Metered } from './metered.ts'
 import type { UsageEvent } from './model.ts'
 
 /** Why an event is not taken at all. Nothing of it is kept: it may be corrected and sent again. */
@@ -35,7 +35,7 @@ export const windowOf = (now: Instant): Window => ({
 /** Whether an event can be metered for its agreement, or why not. */
 export function refusalOf(
   event: UsageEvent,
-  meter: Meter | undefined,
+  meter: Metered | undefined,
   { from, until }: Window,
 ): Refusal | undefined {
   const { agreement, dimension, at } = event
@@ -74,7 +74,7 @@ export type Place = {
 /** Places an event that `refusalOf` lets pass. `sealed` holds the hours of its agreement and dimension that were sent. */
 export function placeOf(
   { at }: Pick<UsageEvent, 'at'>,
-  meter: Meter,
+  meter: Metered,
   sealed: ReadonlySet<Hour>,
   now: Instant,
 ): Place {
@@ -94,7 +94,7 @@ export function placeOf(
 /** The times of the record at a place. */
 export const timesOf = (
   { hour }: Place,
-  { traits, endedAt }: Meter,
+  { traits, endedAt }: Metered,
   now: Instant,
 ): { readonly dueAt: Instant; readonly deadline: Instant } => ({
   dueAt: dueOf(hour, endedAt, now),

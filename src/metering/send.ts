@@ -6,7 +6,7 @@ import { asProblem, type Problem } from '../kernel/problem.ts'
 import * as claims from './claims.ts'
 import { claim, type Taken } from './freeze.ts'
 import { type Loss, saveLost } from './losses.ts'
-import { load, type Meter } from './meters.ts'
+import { load, type Metered } from './metered.ts'
 import type { Report, UsageState } from './model.ts'
 import { pack, turn } from './pace.ts'
 import type { MeteringPort } from './port.ts'
@@ -60,7 +60,7 @@ async function closeUnsent(
   tx: Deps,
   connection: Id<'conn'>,
   works: readonly claims.Work[],
-  meters: ReadonlyMap<string, Meter>,
+  meters: ReadonlyMap<string, Metered>,
 ): Promise<ReadonlyMap<string, Decimal>> {
   const unsent = works.filter(({ sent }) => sent === null)
   if (unsent.length === 0) return new Map()

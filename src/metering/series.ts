@@ -6,7 +6,7 @@ import { type AllowanceRow, ofAgreements, saveUsed, tell } from './allowances.ts
 import { holdCarries, saveCarries } from './claims.ts'
 import { flushEnd } from './hours.ts'
 import { cover } from './included.ts'
-import type { Meter } from './meters.ts'
+import type { Metered } from './metered.ts'
 import { seriesKey } from './roll-up.ts'
 
 type Series = { readonly agreement: string; readonly dimension: string }
@@ -30,7 +30,7 @@ export type Books = {
 export async function open(
   { db }: Deps,
   connection: Id<'conn'>,
-  meters: ReadonlyMap<string, Meter>,
+  meters: ReadonlyMap<string, Metered>,
   wanted: readonly Series[],
 ): Promise<Books> {
   const asked = new Map(wanted.map((one) => [seriesKey(one), seriesOf(one, meters)]))
@@ -71,14 +71,14 @@ export async function open(
   }
 }
 
-const seriesOf = ({ agreement, dimension }: Series, meters: ReadonlyMap<string, Meter>) => {
+const seriesOf = ({ agreement, dimension }: Series, meters: ReadonlyMap<string, Metered>) => {
   const { endedAt = null, traits = null } = meters.get(agreement) ?? {}
   const closesAt: Instant | null = endedAt && traits && flushEnd(traits, endedAt)
   return { agreement, dimension, closesAt }
 }
 
 /** As the newest reading tells it. Where a marketplace counts included units itself there are none to us. */
-async function allowancesOf(db: Deps['db'], meters: readonly Meter[]) {
+async function allowancesOf(db: Deps['db'], meters: readonly Metered[]) {
   const ours = [...new Set(meters)].filter(({ traits }) => traits?.overageOnly)
   if (ours.length === 0) return new Map<string, readonly AllowanceRow[]>()
   await tell(

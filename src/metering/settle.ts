@@ -6,7 +6,7 @@ import { record } from '../platform/record.ts'
 import * as claims from './claims.ts'
 import type { Taken } from './freeze.ts'
 import { type Loss, lostState, witness } from './losses.ts'
-import { load, type Meter } from './meters.ts'
+import { load, type Metered } from './metered.ts'
 import type { Report, ReportOutcome, UsageState } from './model.ts'
 
 const retryMs = 60_000
@@ -98,7 +98,7 @@ function lossOf(
   { id, dimension, hour, quantity }: Report,
   agreement: Id<'agr'>,
   outcome: ReportOutcome,
-  meter: Meter | undefined,
+  meter: Metered | undefined,
 ): Loss {
   const reason = 'reason' in outcome ? outcome.reason : 'too late'
   const rate = meter?.rates.get(dimension)

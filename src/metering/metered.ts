@@ -12,7 +12,7 @@ import { earlier } from './hours.ts'
 import type { MeteringTraits, Report } from './model.ts'
 
 /** What metering needs to know of one agreement. */
-export type Meter = {
+export type Metered = {
   readonly agreement: Id<'agr'>
   readonly agreementRef: string
   readonly connection: Id<'conn'>
@@ -40,7 +40,7 @@ export type Identity = Pick<
 
 const keptMs = 1_000
 const keptMax = 10_000
-type Kept = { readonly meter: Meter; readonly until: number }
+type Kept = { readonly meter: Metered; readonly until: number }
 /** By the world's opened ports: as long-lived as they are, and a test's own. */
 const kept = new WeakMap<Deps['opened'], Map<string, Kept>>()
 
@@ -52,11 +52,11 @@ export async function load(
   deps: Deps,
   refs: Iterable<string>,
   { fresh = false } = {},
-): Promise<Map<string, Meter>> {
+): Promise<Map<string, Metered>> {
   const cache = kept.get(deps.opened) ?? new Map<string, Kept>()
   kept.set(deps.opened, cache)
   if (cache.size > keptMax) cache.clear()
-  const found = new Map<string, Meter>()
+  const found = new Map<string, Metered>()
   const missing: string[] = []
   const now = performance.now()
   for (const ref of new Set(refs)) {
@@ -72,7 +72,7 @@ export async function load(
   return found
 }
 
-async function read(deps: Deps, refs: readonly string[]): Promise<Map<string, Meter>> {
+async function read(deps: Deps, refs: readonly string[]): Promise<Map<string, Metered>> {
   const known = await agreements.find(deps, refs)
   const asked = refs.flatMap((ref) => known.get(ref) ?? [])
   const products = await each(
@@ -117,7 +117,7 @@ function meterOf(
   agreement: Agreement,
   listing: Listing | undefined,
   traits: MeteringTraits | null,
-): Meter {
+): Metered {
   const { usageRates, startsAt, acceptedAt } = agreement
   const ever = [...(listing?.removed.dimensions ?? []), ...(listing?.dimensions ?? [])]
   const dimensions = new Map(ever.map(({ key, types }) => [key, types.includes('usage')]))
