@@ -16,6 +16,7 @@ import * as revenueOnDemand from './0014_revenue_on_demand.ts'
 import * as connectionsKept from './0015_connections_kept.ts'
 import * as offersByHand from './0016_offers_by_hand.ts'
 import * as thirdMarketplace from './0017_third_marketplace.ts'
+import * as usageAtScale from './0018_usage_at_scale.ts'
 
 /** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -36,4 +37,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015_connections_kept': connectionsKept,
   '0016_offers_by_hand': offersByHand,
   '0017_third_marketplace': thirdMarketplace,
+  '0018_usage_at_scale': usageAtScale,
 }

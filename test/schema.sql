@@ -92,6 +92,33 @@ api_keys
   CREATE UNIQUE INDEX api_keys_hash_key ON public.api_keys USING btree (hash)
   CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id)
 
+backfill_rows
+  backfill text not null
+  agreement text not null
+  dimension text not null
+  hour timestamp with time zone not null
+  before numeric(38,12) not null
+  after numeric(38,12) not null
+  fate jsonb not null
+  constraint backfill_rows_backfill_fkey FOREIGN KEY (backfill) REFERENCES backfills(id)
+  constraint backfill_rows_pkey PRIMARY KEY (backfill, agreement, dimension, hour)
+  CREATE UNIQUE INDEX backfill_rows_pkey ON public.backfill_rows USING btree (backfill, agreement, dimension, hour)
+
+backfills
+  id text not null
+  asked jsonb not null
+  is_dry boolean not null
+  state jsonb not null
+  state_is text not null
+  cursor text
+  counts jsonb not null
+  actor jsonb not null
+  revision integer not null
+  created_at timestamp with time zone not null
+  finished_at timestamp with time zone
+  constraint backfills_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX backfills_pkey ON public.backfills USING btree (id)
+
 buyer_accounts
   provider text not null
   ref text not null
@@ -156,6 +183,57 @@ connections
   constraint connections_pkey PRIMARY KEY (id)
   CREATE UNIQUE INDEX connections_name ON public.connections USING btree (name) WHERE (deleted_at IS NULL)
   CREATE UNIQUE INDEX connections_pkey ON public.connections USING btree (id)
+
+contract_books
+  agreement text not null
+  connection text not null
+  version integer not null
+  state jsonb not null
+  next_at timestamp with time zone
+  updated_at timestamp with time zone not null
+  constraint contract_books_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint contract_books_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint contract_books_pkey PRIMARY KEY (agreement)
+  CREATE INDEX contract_books_next ON public.contract_books USING btree (connection, next_at) WHERE (next_at IS NOT NULL)
+  CREATE UNIQUE INDEX contract_books_pkey ON public.contract_books USING btree (agreement)
+
+contract_ratings
+  record text not null
+  agreement text not null
+  dimension text not null
+  hour timestamp with time zone not null
+  quantity numeric(38,12) not null
+  rating jsonb not null
+  rated_at timestamp with time zone not null
+  constraint contract_ratings_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint contract_ratings_pkey PRIMARY KEY (record)
+  constraint contract_ratings_record_fkey FOREIGN KEY (record) REFERENCES usage_records(id)
+  CREATE INDEX contract_ratings_hour ON public.contract_ratings USING btree (agreement, hour)
+  CREATE UNIQUE INDEX contract_ratings_pkey ON public.contract_ratings USING btree (record)
+
+contract_versions
+  contract text not null
+  version integer not null
+  from_at timestamp with time zone not null
+  terms jsonb not null
+  actor jsonb not null
+  recorded_at timestamp with time zone not null
+  constraint contract_versions_contract_fkey FOREIGN KEY (contract) REFERENCES contracts(id)
+  constraint contract_versions_pkey PRIMARY KEY (contract, version)
+  CREATE UNIQUE INDEX contract_versions_pkey ON public.contract_versions USING btree (contract, version)
+
+contracts
+  id text not null
+  agreement text not null
+  currency character(3) not null
+  revision integer not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint contracts_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint contracts_agreement_key UNIQUE (agreement)
+  constraint contracts_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX contracts_agreement_key ON public.contracts USING btree (agreement)
+  CREATE UNIQUE INDEX contracts_pkey ON public.contracts USING btree (id)
 
 crm_mirrors
   connection text not null
@@ -278,6 +356,53 @@ meta
   value text not null
   constraint meta_pkey PRIMARY KEY (name)
   CREATE UNIQUE INDEX meta_pkey ON public.meta USING btree (name)
+
+meter_hours
+  meter text not null
+  agreement text not null
+  hour timestamp with time zone not null
+  value numeric
+  at timestamp with time zone
+  event text
+  constraint meter_hours_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint meter_hours_meter_fkey FOREIGN KEY (meter) REFERENCES meters(id)
+  constraint meter_hours_pkey PRIMARY KEY (meter, agreement, hour)
+  CREATE UNIQUE INDEX meter_hours_pkey ON public.meter_hours USING btree (meter, agreement, hour)
+
+meter_uniques
+  meter text not null
+  agreement text not null
+  hour timestamp with time zone not null
+  value text not null
+  events integer not null
+  constraint meter_uniques_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint meter_uniques_meter_fkey FOREIGN KEY (meter) REFERENCES meters(id)
+  constraint meter_uniques_pkey PRIMARY KEY (meter, agreement, hour, value)
+  CREATE UNIQUE INDEX meter_uniques_pkey ON public.meter_uniques USING btree (meter, agreement, hour, value)
+
+meter_versions
+  meter text not null
+  version integer not null
+  from_hour timestamp with time zone not null
+  definition jsonb
+  actor jsonb not null
+  recorded_at timestamp with time zone not null
+  constraint meter_versions_meter_fkey FOREIGN KEY (meter) REFERENCES meters(id)
+  constraint meter_versions_pkey PRIMARY KEY (meter, version)
+  CREATE UNIQUE INDEX meter_versions_pkey ON public.meter_versions USING btree (meter, version)
+
+meters
+  id text not null
+  listing text not null
+  key text not null
+  revision integer not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint meters_listing_fkey FOREIGN KEY (listing) REFERENCES listings(id)
+  constraint meters_listing_key_key UNIQUE (listing, key)
+  constraint meters_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX meters_listing_key_key ON public.meters USING btree (listing, key)
+  CREATE UNIQUE INDEX meters_pkey ON public.meters USING btree (id)
 
 notices
   id text not null
@@ -523,15 +648,77 @@ usage_allowances
   quantity numeric(38,12)
   used numeric(38,12) not null default 0
   revision integer not null
+  over numeric(38,12) not null default 0
   constraint usage_allowances_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint usage_allowances_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint usage_allowances_over_check CHECK ((over >= (0)::numeric))
   constraint usage_allowances_pkey PRIMARY KEY (agreement, dimension, starts_at)
   constraint usage_allowances_quantity_check CHECK ((quantity >= (0)::numeric))
   constraint usage_allowances_used_check CHECK ((used >= (0)::numeric))
   CREATE UNIQUE INDEX usage_allowances_pkey ON public.usage_allowances USING btree (agreement, dimension, starts_at)
 
+usage_contributions
+  source text not null
+  event text not null
+  meter text not null
+  version integer not null
+  run text not null default ''::text
+  agreement text not null
+  dimension text not null
+  quantity numeric(38,12) not null
+  at timestamp with time zone not null
+  hour timestamp with time zone not null
+  late boolean not null
+  created_at timestamp with time zone not null
+  constraint usage_contributions_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint usage_contributions_pkey PRIMARY KEY (source, event, meter, run)
+  CREATE UNIQUE INDEX usage_contributions_pkey ON public.usage_contributions USING btree (source, event, meter, run)
+  CREATE INDEX usage_contributions_record ON public.usage_contributions USING btree (agreement, dimension, hour)
+
 usage_events
   source text not null
+  id text not null
+  agreement text not null
+  dimension text
+  quantity numeric(38,12)
+  at timestamp with time zone not null
+  hour timestamp with time zone not null
+  late boolean not null
+  allocations jsonb
+  received_at timestamp with time zone not null
+  name text
+  properties jsonb
+  reverses text
+  constraint usage_events_check CHECK (((dimension IS NULL) = (quantity IS NULL)))
+  constraint usage_events_check1 CHECK (((quantity >= (0)::numeric) OR (reverses IS NOT NULL)))
+  constraint usage_events_pkey PRIMARY KEY (source, id)
+  CREATE INDEX usage_events_named ON public.usage_events USING btree (agreement, name, hour) WHERE (name IS NOT NULL)
+  CREATE UNIQUE INDEX usage_events_pkey ON public.usage_events USING btree (source, id)
+  CREATE INDEX usage_events_record ON public.usage_events USING btree (agreement, dimension, hour)
+  CREATE UNIQUE INDEX usage_events_reversed ON public.usage_events USING btree (source, reverses) WHERE (reverses IS NOT NULL)
+
+usage_lanes
+  connection text not null
+  paced_at timestamp with time zone
+  served_at timestamp with time zone
+  failures integer not null default 0
+  open_until timestamp with time zone
+  problem jsonb
+  constraint usage_lanes_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint usage_lanes_pkey PRIMARY KEY (connection)
+  CREATE UNIQUE INDEX usage_lanes_pkey ON public.usage_lanes USING btree (connection)
+
+usage_policies
+  connection text not null
+  policy jsonb not null
+  revision integer not null
+  actor jsonb not null
+  updated_at timestamp with time zone not null
+  constraint usage_policies_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint usage_policies_pkey PRIMARY KEY (connection)
+  CREATE UNIQUE INDEX usage_policies_pkey ON public.usage_policies USING btree (connection)
+
+usage_postings
   id text not null
   agreement text not null
   dimension text not null
@@ -539,12 +726,13 @@ usage_events
   at timestamp with time zone not null
   hour timestamp with time zone not null
   late boolean not null
-  allocations jsonb
-  received_at timestamp with time zone not null
-  constraint usage_events_pkey PRIMARY KEY (source, id)
-  constraint usage_events_quantity_check CHECK ((quantity >= (0)::numeric))
-  CREATE UNIQUE INDEX usage_events_pkey ON public.usage_events USING btree (source, id)
-  CREATE INDEX usage_events_record ON public.usage_events USING btree (agreement, dimension, hour)
+  reason text not null
+  detail jsonb not null
+  created_at timestamp with time zone not null
+  constraint usage_postings_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint usage_postings_pkey PRIMARY KEY (id)
+  CREATE UNIQUE INDEX usage_postings_pkey ON public.usage_postings USING btree (id)
+  CREATE INDEX usage_postings_record ON public.usage_postings USING btree (agreement, dimension, hour)
 
 usage_read_backs
   connection text not null
@@ -594,22 +782,22 @@ usage_records
   updated_at timestamp with time zone not null
   included numeric(38,12) not null default 0
   taken_until timestamp with time zone
+  rated numeric(38,12) not null default 0
+  released_at timestamp with time zone
+  constraint usage_records_adds_up CHECK (((quantity + carried_in) = (((sent + included) + rated) + carried_out)))
   constraint usage_records_agreement_dimension_hour_kind_key UNIQUE (agreement, dimension, hour, kind)
   constraint usage_records_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
-  constraint usage_records_check CHECK (((quantity + carried_in) = ((sent + included) + carried_out)))
-  constraint usage_records_check1 CHECK ((((sent IS NULL) = (carried_in IS NULL)) AND ((sent IS NULL) = (carried_out IS NULL)) AND ((sent IS NOT NULL) OR (included = (0)::numeric))))
-  constraint usage_records_check2 CHECK (((sent IS NOT NULL) OR (state_is = ANY (ARRAY['open'::text, 'due'::text]))))
   constraint usage_records_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
-  constraint usage_records_included_check CHECK ((included >= (0)::numeric))
+  constraint usage_records_frozen CHECK ((((sent IS NULL) = (carried_in IS NULL)) AND ((sent IS NULL) = (carried_out IS NULL)) AND ((sent IS NOT NULL) OR ((included = (0)::numeric) AND (rated = (0)::numeric)))))
   constraint usage_records_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'late'::text, 'closing'::text])))
   constraint usage_records_pkey PRIMARY KEY (id)
-  constraint usage_records_quantity_check CHECK ((quantity >= (0)::numeric))
-  constraint usage_records_sent_check CHECK ((sent >= (0)::numeric))
-  constraint usage_records_state_is_check CHECK ((state_is = ANY (ARRAY['open'::text, 'due'::text, 'sending'::text, 'accepted'::text, 'carried'::text, 'included'::text, 'refused'::text, 'lost'::text])))
+  constraint usage_records_sent_check CHECK (((sent >= (0)::numeric) OR (kind <> 'usage'::text)))
+  constraint usage_records_state_is_check CHECK ((state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text, 'sending'::text, 'accepted'::text, 'carried'::text, 'included'::text, 'rated'::text, 'refused'::text, 'lost'::text])))
+  constraint usage_records_unsent CHECK (((sent IS NOT NULL) OR (state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text]))))
   CREATE UNIQUE INDEX usage_records_agreement_dimension_hour_kind_key ON public.usage_records USING btree (agreement, dimension, hour, kind)
   CREATE INDEX usage_records_page ON public.usage_records USING btree (hour, id)
   CREATE UNIQUE INDEX usage_records_pkey ON public.usage_records USING btree (id)
-  CREATE INDEX usage_records_work ON public.usage_records USING btree (connection, deadline) WHERE (state_is = ANY (ARRAY['open'::text, 'due'::text, 'sending'::text]))
+  CREATE INDEX usage_records_work ON public.usage_records USING btree (connection, deadline) WHERE (state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text, 'sending'::text]))
 
 usage_series
   agreement text not null
@@ -617,9 +805,10 @@ usage_series
   connection text not null
   carry numeric(38,12) not null default 0
   closes_at timestamp with time zone
+  peak numeric(38,12) not null default 0
+  hours integer not null default 0
   constraint usage_series_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
-  constraint usage_series_carry_check CHECK ((carry >= (0)::numeric))
   constraint usage_series_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint usage_series_pkey PRIMARY KEY (agreement, dimension)
-  CREATE INDEX usage_series_closing ON public.usage_series USING btree (connection, closes_at) WHERE ((carry > (0)::numeric) AND (closes_at IS NOT NULL))
+  CREATE INDEX usage_series_closing ON public.usage_series USING btree (connection, closes_at) WHERE ((carry <> (0)::numeric) AND (closes_at IS NOT NULL))
   CREATE UNIQUE INDEX usage_series_pkey ON public.usage_series USING btree (agreement, dimension)

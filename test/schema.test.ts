@@ -6,7 +6,7 @@ import { openTestDatabase } from './database.ts'
 import { describeSchema } from './schema.ts'
 
 const file = join(import.meta.dirname, 'schema.sql')
-const types = ['schema', 'schema-deal', 'schema-money'].map((name) =>
+const types = ['schema', 'schema-deal', 'schema-usage', 'schema-money'].map((name) =>
   join(import.meta.dirname, `../src/platform/${name}.ts`),
 )
 

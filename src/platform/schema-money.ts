@@ -3,82 +3,8 @@ import type { Decimal } from '../kernel/decimal.ts'
 import type { Day, Instant } from '../kernel/time.ts'
 import type { Json } from './column.ts'
 
-/** What was used, what was billed, and what it burns of a commitment. */
+/** What was billed, and what it burns of a commitment. */
 export type MoneyTables = {
-  // metering
-  usage_events: {
-    source: string
-    id: string
-    agreement: string
-    dimension: string
-    quantity: Decimal
-    at: Instant
-    hour: Instant
-    late: boolean
-    allocations: Json<unknown> | null
-    received_at: Instant
-  }
-  usage_series: {
-    agreement: string
-    dimension: string
-    connection: string
-    carry: Generated<Decimal>
-    closes_at: Instant | null
-  }
-  usage_records: {
-    id: string
-    connection: string
-    agreement: string
-    dimension: string
-    hour: Instant
-    kind: 'usage' | 'late' | 'closing'
-    quantity: Decimal
-    events: bigint
-    allocated: boolean
-    state: Json<unknown>
-    state_is: string
-    due_at: Instant
-    deadline: Instant
-    taken_until: Instant | null
-    sent: Decimal | null
-    included: Generated<Decimal>
-    carried_in: Decimal | null
-    carried_out: Decimal | null
-    report: Json<unknown> | null
-    outcome: Json<unknown> | null
-    attempts: Generated<number>
-    created_at: Instant
-    updated_at: Instant
-  }
-
-  usage_allowances: {
-    agreement: string
-    dimension: string
-    starts_at: Instant
-    ends_at: Instant | null
-    connection: string
-    quantity: Decimal | null
-    used: Generated<Decimal>
-    revision: number
-  }
-  usage_read_backs: {
-    connection: string
-    agreement_ref: string
-    dimension: string
-    day: Day
-    agreement: string | null
-    plan_ref: string | null
-    native_status: string | null
-    submitted: Decimal | null
-    processed: Decimal | null
-    accepted: Decimal
-    difference: Decimal
-    verdict: string
-    since: Instant
-    alarm: string | null
-    read_at: Instant
-  }
-
   // revenue
   revenue_imports: {
     id: string

@@ -4,9 +4,10 @@ import type { Actor, Role } from './auth.ts'
 import type { Json } from './column.ts'
 import type { DealTables } from './schema-deal.ts'
 import type { MoneyTables } from './schema-money.ts'
+import type { UsageTables } from './schema-usage.ts'
 
-/** The database as `migrations/` leaves it, in the life of a deal: ground, deal, money, mirrors. */
-export type Tables = GroundTables & DealTables & MoneyTables & MirrorTables
+/** The database as `migrations/` leaves it, in the life of a deal: ground, deal, usage, money, mirrors. */
+export type Tables = GroundTables & DealTables & UsageTables & MoneyTables & MirrorTables
 
 type GroundTables = {
   // platform
