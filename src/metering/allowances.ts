@@ -94,13 +94,14 @@ export async function ofAgreements(
 /** Writes how much of each period is used up. */
 export async function saveUsed(db: Db, rows: readonly AllowanceRow[]): Promise<void> {
   if (rows.length === 0) return
-  await sql`update usage_allowances u set used = t.used
+  await sql`update usage_allowances u set used = t.used, over = t.over
     from unnest(${rows.map(({ agreement }) => agreement)}::text[],
       ${rows.map(({ dimension }) => dimension)}::text[],
       ${rows.map(({ startsAt }) => startsAt)}::timestamptz[],
-      ${rows.map(({ used }) => used)}::numeric[]) as t(agreement, dimension, starts_at, used)
+      ${rows.map(({ used }) => used)}::numeric[], ${rows.map(({ over }) => over)}::numeric[])
+      as t(agreement, dimension, starts_at, used, over)
     where u.agreement = t.agreement and u.dimension = t.dimension and u.starts_at = t.starts_at
-      and u.used <> t.used`.execute(db)
+      and (u.used, u.over) <> (t.used, t.over)`.execute(db)
 }
 
 export type AllowanceFilter = {
@@ -150,4 +151,5 @@ const read = (row: Selected): AllowanceRow => ({
   endsAt: row.ends_at,
   quantity: row.quantity && trim(row.quantity),
   used: trim(row.used),
+  over: trim(row.over),
 })

@@ -43,7 +43,7 @@ export async function expired(
 ): Promise<Work[]> {
   const { rows } = await sql<Row>`
     select ${columns} from usage_records where connection = ${connection}
-      and state_is in ('open', 'due') and deadline <= ${now}::timestamptz
+      and state_is in ('open', 'due', 'held') and deadline <= ${now}::timestamptz
     order by deadline, id limit ${limit} for update skip locked`.execute(db)
   return rows.map(read)
 }
@@ -117,7 +117,7 @@ export async function allocationsOf(
   const { rows } = await sql<{ id: string; tags: Record<string, string>; quantity: Decimal }>`
     select r.id, part.tags, sum(part.quantity) as quantity
     from usage_records r
-    join usage_events e using (agreement, dimension, hour)
+    join usage_parts e using (agreement, dimension, hour)
     cross join lateral (
       select coalesce(a -> 'tags', '{}') as tags, (a ->> 'quantity')::numeric as quantity
       from jsonb_array_elements(e.allocations) as a
@@ -143,18 +143,19 @@ export async function saveFrozen(
   frozen: readonly FrozenRecord[],
   now: Instant,
 ): Promise<void> {
-  await sql`update usage_records r set sent = f.sent, included = f.included,
+  await sql`update usage_records r set sent = f.sent, included = f.included, rated = f.rated,
       carried_in = f.carried_in, carried_out = f.carried_out, report = f.report::json,
       updated_at = ${now}, state = coalesce(f.state::jsonb, r.state),
       state_is = coalesce(f.state::jsonb ->> 'is', r.state_is)
     from unnest(${frozen.map(({ id }) => id)}::text[],
       ${frozen.map(({ split }) => split.sent)}::numeric[],
       ${frozen.map(({ split }) => split.covered)}::numeric[],
+      ${frozen.map(({ split }) => split.rated)}::numeric[],
       ${frozen.map(({ split }) => split.carriedIn)}::numeric[],
       ${frozen.map(({ split }) => split.carriedOut)}::numeric[],
       ${frozen.map(({ report }) => report && JSON.stringify(report))}::text[],
       ${frozen.map(({ state }) => state && JSON.stringify(state))}::text[])
-      as f(id, sent, included, carried_in, carried_out, report, state)
+      as f(id, sent, included, rated, carried_in, carried_out, report, state)
     where r.id = f.id`.execute(db)
 }
 

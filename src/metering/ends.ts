@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Agreement } from '../agreements/model.ts'
 import * as agreements from '../agreements/service.ts'
 import { type Deps, transact } from '../deps.ts'
-import type { Decimal } from '../kernel/decimal.ts'
+import { type Decimal, isNegative } from '../kernel/decimal.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { hourOf, type Instant, later } from '../kernel/time.ts'
 import { type Told, tell } from './allowances.ts'
@@ -70,7 +70,7 @@ async function retime(
     takenUntil: Instant | null
   }>`select id, agreement, hour, state_is as state, due_at as due, deadline,
       taken_until as "takenUntil" from usage_records
-    where agreement = any(${ids}::text[]) and kind = 'usage' and state_is in ('open', 'due')
+    where agreement = any(${ids}::text[]) and kind = 'usage' and state_is in ('open', 'due', 'held')
     order by agreement, dimension, hour, kind for update`.execute(db)
   const moved = rows.flatMap(({ id, agreement, state, due, ...row }) => {
     const endedAt = ends.get(agreement) ?? null
@@ -107,9 +107,9 @@ export async function closeRests(deps: Deps, connection: Id<'conn'>): Promise<vo
     const now = tx.now()
     const { rows } = await sql<Rest>`
       select agreement, dimension, carry, closes_at as closed from usage_series s
-      where connection = ${connection} and carry > 0 and closes_at <= ${now}::timestamptz
+      where connection = ${connection} and carry <> 0 and closes_at <= ${now}::timestamptz
         and not exists (select from usage_records r where r.agreement = s.agreement
-          and r.dimension = s.dimension and r.state_is in ('open', 'due', 'sending'))
+          and r.dimension = s.dimension and r.state_is in ('open', 'due', 'held', 'sending'))
       order by agreement, dimension limit ${closingsMax} for update skip locked`.execute(tx.db)
     const meters = await load(
       tx,
@@ -140,7 +140,9 @@ async function close(
   await sql`update usage_series set carry = 0
     where agreement = ${agreement} and dimension = ${dimension}`.execute(tx.db)
   const rate = meter?.rates.get(dimension)
-  const reason = 'less than a whole unit was left when the agreement’s last window closed'
+  const reason = isNegative(carry)
+    ? 'more was sent than was used, which is owed to the buyer: the agreement’s last window closed'
+    : 'less than a whole unit was left when the agreement’s last window closed'
   for (const { id, sent } of rows)
     await saveLost(tx, [
       { id, agreement, dimension, hour, quantity: sent, added: carry, reason, rate },

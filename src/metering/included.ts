@@ -1,4 +1,13 @@
-import { compare, type Decimal, isZero, least, minus, plus } from '../kernel/decimal.ts'
+import {
+  compare,
+  type Decimal,
+  isNegative,
+  isZero,
+  least,
+  minus,
+  negate,
+  plus,
+} from '../kernel/decimal.ts'
 import { type Hour, hourEnd, hourStart, type Instant } from '../kernel/time.ts'
 
 /** Units of one dimension that an agreement's price includes in one period, and how much of them is used up. */
@@ -9,6 +18,8 @@ export type Allowance = {
   /** Null is without limit. */
   readonly quantity: Decimal | null
   readonly used: Decimal
+  /** Units beyond them in the period. */
+  readonly over: Decimal
 }
 
 /** What is left of a period's units; null is without limit. Less may be included today than was used before. */
@@ -20,21 +31,49 @@ export function leftOf({ quantity, used }: Allowance): Decimal | null {
 /**
  * How much of an hour's quantity is included, and what is used up afterwards. An hour draws on every period that it
  * touches, the one that began first before the others: where one period follows another within the hour, what is
- * left of the old one goes first.
+ * left of the old one goes first. What is taken back goes the other way: units beyond come first, then included ones
+ * of the period that began last; the part of included ones is then negative.
  */
 export function cover<Kept extends Allowance>(
   hour: Hour,
   quantity: Decimal,
   allowances: readonly Kept[],
 ): { readonly covered: Decimal; readonly allowances: readonly Kept[] } {
+  if (isNegative(quantity)) return giveBack(hour, quantity, allowances)
   let rest = quantity
+  const touched = allowances.filter((allowance) => touches(allowance, hour)).toSorted(byStart)
+  const last = touched.at(-1)
   const after = allowances.toSorted(byStart).map((allowance) => {
     if (isZero(rest) || !touches(allowance, hour)) return allowance
     const drawn = least(rest, leftOf(allowance) ?? rest)
     rest = minus(rest, drawn)
-    return { ...allowance, used: plus(allowance.used, drawn) }
+    const over = allowance === last ? plus(allowance.over, rest) : allowance.over
+    return { ...allowance, used: plus(allowance.used, drawn), over }
   })
   return { covered: minus(quantity, rest), allowances: after }
+}
+
+function giveBack<Kept extends Allowance>(
+  hour: Hour,
+  quantity: Decimal,
+  allowances: readonly Kept[],
+): { readonly covered: Decimal; readonly allowances: readonly Kept[] } {
+  let rest = negate(quantity)
+  let covered: Decimal = '0'
+  const latestFirst = allowances.toSorted(byStart).toReversed()
+  const after = latestFirst.map((allowance) => {
+    if (isZero(rest) || !touches(allowance, hour)) return allowance
+    const beyond = least(rest, allowance.over)
+    const included = least(minus(rest, beyond), allowance.used)
+    rest = minus(minus(rest, beyond), included)
+    covered = minus(covered, included)
+    return {
+      ...allowance,
+      used: minus(allowance.used, included),
+      over: minus(allowance.over, beyond),
+    }
+  })
+  return { covered, allowances: after.toReversed() }
 }
 
 /**

@@ -102,18 +102,29 @@ export type UsageEvent = {
 }
 
 /**
- * Where a record stands. `open`: its hour still fills. `due`: to be sent; `waiting` says why the marketplace put it
+ * Where a record stands. `open`: its hour still fills. `held`: it is far above what its series ever was, and waits for
+ * a person. `due`: to be sent; `waiting` says why the marketplace put it
  * off. `sending`: the call is out, or its reply never came (`problem`); the identical record is sent again.
  * `carried`: not one whole unit, so nothing was sent and its quantity went on to the next record. `included`: the
- * agreement's price includes all of it, so nothing was sent.
+ * agreement's price includes all of it, so nothing was sent. `rated`: the agreement's contract priced it, and what that
+ * comes to is sent under the dimension the contract bills to. `lost` with a negative quantity: more was sent than is
+ * true, and it is owed to the buyer.
  */
 export type UsageState =
   | { readonly is: 'open' }
+  | {
+      readonly is: 'held'
+      readonly reason: string
+      /** The largest hour its series had before. */
+      readonly usual: Decimal
+      readonly since: Instant
+    }
   | { readonly is: 'due'; readonly waiting: string | null }
   | { readonly is: 'sending'; readonly problem: string | null }
   | { readonly is: 'accepted'; readonly receipt: string | null; readonly at: Instant }
   | { readonly is: 'carried'; readonly at: Instant }
   | { readonly is: 'included'; readonly at: Instant }
+  | { readonly is: 'rated'; readonly at: Instant }
   | {
       readonly is: 'refused'
       readonly reason: string
@@ -132,11 +143,13 @@ export type UsageState =
 
 export const stateWords = [
   'open',
+  'held',
   'due',
   'sending',
   'accepted',
   'carried',
   'included',
+  'rated',
   'refused',
   'lost',
 ] as const satisfies readonly UsageState['is'][]
@@ -148,7 +161,10 @@ export const stateWords = [
 export const recordKinds = ['usage', 'late', 'closing'] as const
 export type RecordKind = (typeof recordKinds)[number]
 
-/** Usage of one agreement, dimension and hour. Once sent: `carriedIn + quantity = sent + included + carriedOut`. */
+/**
+ * Usage of one agreement, dimension and hour. Once sent: `carriedIn + quantity = sent + included + rated + carriedOut`.
+ * What takes usage back makes quantities and carries negative.
+ */
 export type UsageRecord = {
   readonly id: Id<'rec'>
   readonly connection: Id<'conn'>
@@ -169,6 +185,8 @@ export type UsageRecord = {
   readonly sent: Decimal | null
   /** What of its quantity the agreement's price includes; decided when it is frozen. */
   readonly included: Decimal
+  /** What of its quantity the agreement's contract priced. */
+  readonly rated: Decimal
   readonly carriedIn: Decimal | null
   readonly carriedOut: Decimal | null
   /** Calls made for it. */

@@ -2,6 +2,7 @@ import {
   compare,
   type Decimal,
   floor,
+  isNegative,
   isZero,
   least,
   minus,
@@ -25,14 +26,16 @@ import type { Allocation, MeteringTraits } from './model.ts'
 export type Frozen = {
   readonly carriedIn: Decimal
   readonly covered: Decimal
+  readonly rated: Decimal
   readonly sent: Decimal
   readonly carriedOut: Decimal
 }
 
 /**
  * What is sent for a record: the whole part of what was carried and its own quantity beyond what is `covered`, at
- * most what one report can hold; the rest is carried on. What was carried is beyond it already. Because the rest moves on the moment this is decided, whatever becomes of what is
- * sent, no unit is in two records, however many are under way.
+ * most what one report can hold; the rest is carried on. What was carried is beyond it already. Where more was taken
+ * back than there is, nothing is sent and what is missing is carried as a negative. Because the rest moves on the moment
+ * this is decided, whatever becomes of what is sent, no unit is in two records, however many are under way.
  */
 export function freeze(
   carry: Decimal,
@@ -41,10 +44,12 @@ export function freeze(
   covered: Decimal = '0',
 ): Frozen {
   const running = plus(carry, minus(quantity, covered))
-  const sent = least(takes === 'whole' ? floor(running) : running, quantityMax)
+  const whole = takes === 'whole' ? floor(running) : running
+  const sent = isNegative(running) ? '0' : least(whole, quantityMax)
   return {
     carriedIn: trim(carry),
     covered: trim(covered),
+    rated: '0',
     sent: trim(sent),
     carriedOut: trim(minus(running, sent)),
   }
@@ -70,7 +75,8 @@ export function apportion(
   if (allocationsMax === 0) return []
   const parts = foldSmallest(exact, allocationsMax)
   const all = total(parts.map((part) => part.quantity))
-  if (isZero(all) || isZero(sent)) return []
+  // What was taken back under other tags than it came with leaves no shares to tell.
+  if (isZero(sent) || isZero(all) || parts.some((part) => isNegative(part.quantity))) return []
   const weights = parts.map((part) => scaled(part.quantity))
   const isWhole = quantity === 'whole'
   const quantities = splitWhole(isWhole ? BigInt(sent) : scaled(sent), weights)

@@ -5,12 +5,12 @@ import type { Db } from '../platform/db.ts'
 
 /**
  * Usage of one agreement and dimension, told twice and compared: what was reported to us, and what became of it.
- * It holds when `events = records` and `accepted + carried + included + due + refused + lost = records`.
+ * It holds when `events = records` and `accepted + carried + included + rated + due + refused + lost = records`.
  */
 export type MeteringRow = {
   readonly agreement: string
   readonly dimension: string
-  /** How many, and their exact sum. */
+  /** How many, and their exact sum: events of the dimension, and what meters and contracts make of others. */
   readonly eventCount: number
   readonly events: Decimal
   readonly records: Decimal
@@ -19,7 +19,9 @@ export type MeteringRow = {
   readonly carried: Decimal
   /** Included in the price, so never sent. */
   readonly included: Decimal
-  /** Not settled yet: open, due and being sent. */
+  /** Priced by the agreement's contract, and billed under another dimension. */
+  readonly rated: Decimal
+  /** Not settled yet: open, held, due and being sent. */
   readonly due: Decimal
   readonly refused: Decimal
   readonly lost: Decimal
@@ -41,19 +43,20 @@ export async function meteringRows(
   const { rows } = await sql<Omit<MeteringRow, 'holds'>>`
     with told as (
       select agreement, dimension, count(*) as count, sum(quantity) as quantity
-      from usage_events ${where} group by 1, 2
+      from usage_parts ${where} group by 1, 2
     ), kept as (
       select agreement, dimension, sum(quantity) as quantity,
         sum(coalesce(sent, quantity)) filter (where state_is = 'accepted') as accepted,
-        sum(coalesce(sent, quantity)) filter (where state_is in ('open', 'due', 'sending')) as due,
+        sum(coalesce(sent, quantity)) filter (where state_is in ('open', 'held', 'due', 'sending')) as due,
         sum(coalesce(sent, quantity)) filter (where state_is = 'refused') as refused,
         sum(coalesce(sent, quantity)) filter (where state_is = 'lost') as lost,
-        sum(included) as included, sum(carried_out - carried_in) as carried
+        sum(included) as included, sum(rated) as rated, sum(carried_out - carried_in) as carried
       from usage_records ${where} group by 1, 2
     )
     select agreement, dimension, coalesce(told.count, 0)::int as "eventCount",
       coalesce(told.quantity, 0) as events, coalesce(kept.quantity, 0) as records,
       coalesce(kept.accepted, 0) as accepted, coalesce(kept.included, 0) as included,
+      coalesce(kept.rated, 0) as rated,
       coalesce(kept.due, 0) as due,
       coalesce(kept.refused, 0) as refused, coalesce(kept.lost, 0) as lost,
       ${month ? sql`coalesce(kept.carried, 0)` : sql`coalesce(series.carry, 0)`} as carried
@@ -71,12 +74,13 @@ function judge(row: Omit<MeteringRow, 'holds'>): MeteringRow {
     accepted: trim(row.accepted),
     carried: trim(row.carried),
     included: trim(row.included),
+    rated: trim(row.rated),
     due: trim(row.due),
     refused: trim(row.refused),
     lost: trim(row.lost),
   }
-  const { accepted, carried, included, due, refused, lost } = sums
-  const parts = total([accepted, carried, included, due, refused, lost])
+  const { accepted, carried, included, rated, due, refused, lost } = sums
+  const parts = total([accepted, carried, included, rated, due, refused, lost])
   const holds = sums.events === sums.records && parts === sums.records
   return { agreement, dimension, eventCount, ...sums, holds }
 }

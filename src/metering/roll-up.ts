@@ -99,7 +99,7 @@ export async function rollUp(
       on conflict (agreement, dimension, hour, kind) do update set
         quantity = case
           when usage_records.kind = 'late'
-            or (usage_records.sent is null and usage_records.state_is in ('open', 'due'))
+            or (usage_records.sent is null and usage_records.state_is in ('open', 'due', 'held'))
           then usage_records.quantity + excluded.quantity end,
         sent = usage_records.sent + excluded.sent,
         events = usage_records.events + excluded.events,
@@ -145,7 +145,7 @@ export async function sealedHours(
       ${series.map((s) => s.dimension)}::text[]) as s(agreement, dimension)) s
       using (agreement, dimension)
     where r.kind = 'usage' and r.hour >= ${from}::timestamptz
-      and (r.sent is not null or r.state_is not in ('open', 'due'))`.execute(db)
+      and (r.sent is not null or r.state_is not in ('open', 'due', 'held'))`.execute(db)
   for (const row of rows) {
     const hours = sealed.get(seriesKey(row)) ?? new Set()
     sealed.set(seriesKey(row), hours.add(hourOf(row.hour)))

@@ -1,6 +1,6 @@
 import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
-import { type Decimal, isZero, minus } from '../kernel/decimal.ts'
+import { type Decimal, isNegative, isZero, minus, plus } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import { asProblem, type Problem } from '../kernel/problem.ts'
 import * as claims from './claims.ts'
@@ -55,7 +55,10 @@ async function expire(deps: Deps, connection: Id<'conn'>): Promise<boolean> {
   })
 }
 
-/** Sums up what was never frozen, nothing carried: what is left beyond what the price includes, by record. */
+/**
+ * Sums up what was never frozen, nothing carried: what is left beyond what the price includes, by record. What takes
+ * usage back is no loss: it goes on to the next record.
+ */
 async function closeUnsent(
   tx: Deps,
   connection: Id<'conn'>,
@@ -68,10 +71,13 @@ async function closeUnsent(
   const inOrder = unsent.toSorted((a, b) => (a.hour < b.hour ? -1 : 1))
   const closed = inOrder.map((work) => {
     const covered = books.draw(work, work.quantity)
-    const sent = minus(work.quantity, covered)
-    const isIncluded = isZero(sent) && !isZero(covered)
-    const state: UsageState | null = isIncluded ? { is: 'included', at: tx.now() } : null
-    const split = { carriedIn: '0', covered, sent, carriedOut: '0' }
+    const rest = minus(work.quantity, covered)
+    const isOwed = isNegative(rest)
+    if (isOwed) books.leave(work, plus(books.carry(work), rest))
+    const is = isZero(rest) && !isZero(covered) ? 'included' : isOwed ? 'carried' : null
+    const [sent, carriedOut] = isOwed ? ['0', rest] : [rest, '0']
+    const split = { carriedIn: '0', covered, rated: '0', sent, carriedOut }
+    const state: UsageState | null = is && { is, at: tx.now() }
     return { id: work.id, split, report: null, state }
   })
   await claims.saveFrozen(tx.db, closed, tx.now())

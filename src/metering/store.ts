@@ -90,6 +90,7 @@ const read = (row: Selected): UsageRecord => ({
   takenUntil: row.taken_until,
   sent: row.sent && trim(row.sent),
   included: trim(row.included),
+  rated: trim(row.rated),
   carriedIn: row.carried_in && trim(row.carried_in),
   carriedOut: row.carried_out && trim(row.carried_out),
   attempts: row.attempts,

@@ -90,6 +90,11 @@ const none = <Is extends string>(is: Is) =>
 const stateView = z
   .discriminatedUnion('is', [
     none('open'),
+    none('held').extend({
+      reason: text('Why it waits for a person', 'more than 10 times the largest hour before it'),
+      usual: sum('The largest hour of its series before', '120'),
+      since: instantField('Since when'),
+    }),
     none('due').extend({
       waiting: z.string().nullable().meta({ description: 'Why it was put off', example: null }),
     }),
@@ -108,6 +113,7 @@ const stateView = z
     }),
     none('carried').extend({ at: settledAt }),
     none('included').extend({ at: settledAt }),
+    none('rated').extend({ at: settledAt }),
     none('refused').extend({
       reason: text('The marketplace’s words', 'the customer is not subscribed'),
       held: z.string().nullable().meta({
@@ -142,6 +148,10 @@ export const recordView = z
     state: stateView,
     sent: sum('What it stands for at the marketplace; null before it is first sent').nullable(),
     included: sum('What of the quantity the agreement’s price includes; it is not sent', '0'),
+    rated: sum(
+      'What of the quantity the agreement’s contract priced; it is billed under another dimension',
+      '0',
+    ),
     carriedIn: sum('Part of a unit that came from the record before', '0.5').nullable(),
     carriedOut: sum('Part of a unit that goes on to the next record', '0').nullable(),
     dueAt: instantField('When it is looked at next'),
@@ -191,6 +201,7 @@ export const proofColumns = [
   'accepted',
   'carried',
   'included',
+  'rated',
   'due',
   'refused',
   'lost',
@@ -207,12 +218,13 @@ const proofRow = z
     accepted: sum('Taken by the marketplace', '12'),
     carried: sum('Parts of a unit that wait for the next record', '0.5'),
     included: sum('Included in the agreement’s price, so not sent', '0'),
-    due: sum('Open, due or being sent', '0'),
+    rated: sum('Priced by the agreement’s contract and billed under another dimension', '0'),
+    due: sum('Open, held, due or being sent', '0'),
     refused: sum('Refused by the marketplace', '0'),
     lost: sum('No longer taken by any marketplace', '0'),
     holds: z.boolean().meta({
       description:
-        'events = records, and accepted + carried + included + due + refused + lost = records',
+        'events = records, and accepted + carried + included + rated + due + refused + lost = records',
       example: true,
     }),
   })

@@ -30,6 +30,7 @@ const period = (changes: Partial<Allowance> = {}): Allowance => ({
   endsAt: null,
   quantity: '10',
   used: '0',
+  over: '0',
   ...changes,
 })
 const used = (...given: Parameters<typeof cover>) => {
@@ -91,6 +92,7 @@ describe('included units', () => {
       carriedIn: '0.6',
       covered: '5.5',
       sent: '0',
+      rated: '0',
       carriedOut: '0.6',
     })
     expect(freeze('0.6', '5.5', traits, '5')).toMatchObject({ sent: '1', carriedOut: '0.1' })

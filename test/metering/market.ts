@@ -191,6 +191,13 @@ export type Shop = {
 }
 
 const tables = [
+  'usage_contributions',
+  'usage_postings',
+  'contract_ratings',
+  'contract_books',
+  'meter_hours',
+  'meter_uniques',
+  'usage_lanes',
   'usage_events',
   'usage_series',
   'usage_allowances',
@@ -218,7 +225,7 @@ export async function openShop(
   let used = 0
   const fresh = async () => {
     world.advance(Date.parse(at) - Date.parse(world.deps.now()))
-    for (const table of tables) await sql`truncate ${sql.table(table)}`.execute(world.deps.db)
+    await sql`truncate ${sql.join(tables.map((table) => sql.table(table)))}`.execute(world.deps.db)
     // What changed in a time that is to come again would hide what changes before it.
     await sql`update agreements set updated_at = ${at}`.execute(world.deps.db)
     await sql`update syncs set cursor = null where name = 'metering'`.execute(world.deps.db)

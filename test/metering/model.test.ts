@@ -82,17 +82,20 @@ describe('what is sent', () => {
       carriedIn: '0.6',
       covered: '0',
       sent: '1',
+      rated: '0',
       carriedOut: '0.3',
     })
     expect(freeze('0', '0.999999999999', traits)).toMatchObject({ sent: '0' })
     expect(freeze('0', '1.25', { ...traits, quantity: 'decimal' })).toMatchObject({
       sent: '1.25',
+      rated: '0',
       carriedOut: '0',
     })
   })
   it('is never more than one report can hold', () => {
     expect(freeze('0', '2147483648.5', traits)).toMatchObject({
       sent: '2147483647',
+      rated: '0',
       carriedOut: '1.5',
     })
   })

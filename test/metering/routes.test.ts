@@ -257,7 +257,7 @@ describe('usage records', () => {
       .as('finance')
       .get('/v1/reports/metering?format=csv&month=2027-03')
     expect(text.split('\n')[0]).toBe(
-      'agreement,dimension,eventCount,events,records,accepted,carried,included,due,refused,lost,holds',
+      'agreement,dimension,eventCount,events,records,accepted,carried,included,rated,due,refused,lost,holds',
     )
     expect(text.trim().split('\n')).toHaveLength(5)
     expect((await proof(shop, '?month=2027-02')).data).toEqual([])

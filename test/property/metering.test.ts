@@ -42,6 +42,7 @@ describe('included units', () => {
       endsAt: minutes === null ? null : later(noon, (from - 240 + minutes) * 60_000),
       quantity,
       used,
+      over: '0',
     }))
   const noon: Instant = '2027-03-10T12:00:00.000Z'
 
