@@ -7,6 +7,7 @@ import { assess, providersRuled } from '../../src/commitments/rules.ts'
 import { money, sum } from '../../src/kernel/money.ts'
 import { addDays, type Day } from '../../src/kernel/time.ts'
 import { terms, tranche } from '../commitments/sample.ts'
+import { always } from './always.ts'
 
 const cap = { pct: '0.25', of: 'tranche', max: null } as const
 const tranches = [
@@ -34,7 +35,7 @@ const total = (found: ReturnType<typeof count>) =>
 
 describe('counting', () => {
   it('never passes the ceiling nor falls below zero, at any line', () => {
-    fc.assert(
+    always(
       fc.property(lines, (all) => {
         const running = new Map<string, bigint>()
         for (const { tranche: t, counted } of count([terms({ tranches })], all).lines) {
@@ -51,7 +52,7 @@ describe('counting', () => {
   })
 
   it('gives the same answer in whatever order lines arrive', () => {
-    fc.assert(
+    always(
       fc.property(lines, fc.nat(), (all, seed) => {
         const shuffled = all.toSorted((a, b) => order(a.id, seed) - order(b.id, seed))
         const history = [terms({ tranches })]
@@ -61,7 +62,7 @@ describe('counting', () => {
   })
 
   it('does not depend in total on when within a tranche a line was invoiced', () => {
-    fc.assert(
+    always(
       fc.property(lines, days, (all, day) => {
         const inside = all.filter(
           (l) => l.invoiceDate >= '2025-01-01' && l.invoiceDate < '2026-01-01',
@@ -75,7 +76,7 @@ describe('counting', () => {
   })
 
   it('counts a later line without touching what earlier ones counted', () => {
-    fc.assert(
+    always(
       fc.property(lines, cents, (all, minor) => {
         const last: Eligible = {
           id: 'Z',
@@ -92,7 +93,7 @@ describe('counting', () => {
   })
 
   it('keeps what counted when a ceiling moves without reinstating', () => {
-    fc.assert(
+    always(
       fc.property(lines, fc.integer({ min: 1, max: 200_000 }), (all, amount) => {
         const first = terms({
           reinstateOnAmend: false,
@@ -131,7 +132,7 @@ const purchases = fc
 
 describe('the ledger', () => {
   it('counts nothing of a line that is refunded in full on the day', () => {
-    fc.assert(
+    always(
       fc.property(
         purchases,
         fc.constantFrom('AT_REFUND_DATE', 'AT_ORIGINAL_DATE'),
@@ -157,7 +158,7 @@ describe('the ledger', () => {
   })
 
   it('says a rule or a reason for every line, and counts only what it calls eligible', () => {
-    fc.assert(
+    always(
       fc.property(purchases, (all) => {
         const ledger = drawdown([terms({ tranches })], all)
         expect(ledger.lines).toHaveLength(all.length)
@@ -203,7 +204,7 @@ describe('an offer’s fit', () => {
   }
 
   it('explains every cent of the total, and its moves gain exactly what they promise', () => {
-    fc.assert(
+    always(
       fc.property(charges, rooms, (all, [first, second]) => {
         const asked = all.map(([on, minor]) => judged(on, minor))
         const room = new Map([

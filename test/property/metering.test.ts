@@ -2,12 +2,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as connections from '../../src/connections/service.ts'
 import { transact } from '../../src/deps.ts'
-import { compare, type Decimal, floor, minus, plus, total } from '../../src/kernel/decimal.ts'
+import { compare, type Decimal, minus, total } from '../../src/kernel/decimal.ts'
 import { Problem } from '../../src/kernel/problem.ts'
-import { type Hour, type Instant, later } from '../../src/kernel/time.ts'
+import type { Instant } from '../../src/kernel/time.ts'
 import { claim } from '../../src/metering/freeze.ts'
-import { type Allowance, cover } from '../../src/metering/included.ts'
-import { apportion, freeze } from '../../src/metering/quantities.ts'
 import {
   allowances,
   event,
@@ -21,99 +19,11 @@ import {
   type Shop,
   send,
   told,
-  traits,
 } from '../metering/market.ts'
 
 const quantity = fc
   .tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 999 }))
   .map(([whole, places]) => `${whole}.${String(places).padStart(3, '0')}`)
-
-describe('included units', () => {
-  const hours = ['09', '10', '11', '12'].map((hour) => `2027-03-10T${hour}:00Z` as Hour)
-  const period: fc.Arbitrary<Allowance> = fc
-    .record({
-      from: fc.integer({ min: 0, max: 5 * 60 }),
-      minutes: fc.option(fc.integer({ min: 1, max: 200 })),
-      quantity: fc.option(quantity, { freq: 8 }),
-      used: quantity,
-    })
-    .map(({ from, minutes, quantity, used }) => ({
-      startsAt: later(noon, (from - 240) * 60_000),
-      endsAt: minutes === null ? null : later(noon, (from - 240 + minutes) * 60_000),
-      quantity,
-      used,
-      over: '0',
-    }))
-  const noon: Instant = '2027-03-10T12:00:00.000Z'
-
-  it('are used up before anything is sent, exactly, whatever the parts and periods', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.constantFrom(...hours), quantity), { maxLength: 30 }),
-        fc.array(period, { maxLength: 4 }),
-        fc.constantFrom('whole' as const, 'decimal' as const),
-        (parts, periods, takes) => {
-          let allowances: readonly Allowance[] = periods
-          let carry: Decimal = '0'
-          const sums = { quantity: '0', covered: '0', sent: '0' }
-          for (const [hour, one] of parts) {
-            const { covered, allowances: after } = cover(hour, one, allowances)
-            const split = freeze(carry, one, { ...traits, quantity: takes }, covered)
-            expect(plus(split.carriedIn, one)).toBe(
-              total([split.sent, split.covered, split.carriedOut]),
-            )
-            if (compare(covered, one) < 0) expect(cover(hour, '1', after).covered).toBe('0')
-            allowances = after
-            carry = split.carriedOut
-            sums.quantity = plus(sums.quantity, one)
-            sums.covered = plus(sums.covered, covered)
-            sums.sent = plus(sums.sent, split.sent)
-          }
-          const used = (all: readonly Allowance[]) => total(all.map((one) => one.used))
-          expect(minus(used(allowances), used(periods))).toBe(sums.covered)
-          expect(total([sums.sent, sums.covered, carry])).toBe(sums.quantity)
-          const beyond = minus(sums.quantity, sums.covered)
-          expect(sums.sent).toBe(takes === 'whole' ? floor(beyond) : beyond)
-        },
-      ),
-    )
-  })
-})
-
-describe('carrying', () => {
-  it('sends the floor of the running total, whatever the parts', () => {
-    fc.assert(
-      fc.property(fc.array(quantity, { maxLength: 60 }), (quantities) => {
-        let carry: Decimal = '0'
-        let sent: Decimal = '0'
-        for (const one of quantities) {
-          const split = freeze(carry, one, traits)
-          expect(plus(split.carriedIn, one)).toBe(plus(split.sent, split.carriedOut))
-          carry = split.carriedOut
-          sent = plus(sent, split.sent)
-          expect(compare(carry, '1')).toBe(-1)
-        }
-        expect(sent).toBe(floor(total(quantities)))
-      }),
-    )
-  })
-
-  it('splits what is sent over tags without a unit gained, lost or moved by more than one', () => {
-    fc.assert(
-      fc.property(
-        fc.array(quantity, { minLength: 1, maxLength: 20 }),
-        quantity,
-        (quantities, carry) => {
-          const { sent } = freeze(carry, total(quantities), traits)
-          const parts = quantities.map((one, n) => ({ quantity: one, tags: { n: String(n) } }))
-          const split = apportion(sent, parts, traits)
-          if (compare(total(quantities), '0') > 0)
-            expect(total(split.map((part) => part.quantity))).toBe(sent)
-        },
-      ),
-    )
-  })
-})
 
 /** What may happen to a seller's usage, in any order. */
 type Step =

@@ -17,6 +17,7 @@ import { addMonths, type Day, daysBetween, isDay } from '../../src/kernel/time.t
 import { feeOn, feeRate } from '../../src/offers/fees.ts'
 import { instalments } from '../../src/offers/instalments.ts'
 import { tolerance } from '../../src/revenue/compare.ts'
+import { always } from './always.ts'
 
 const minor = fc.bigInt({ min: -(10n ** 17n), max: 10n ** 17n })
 const currency = fc.constantFrom('USD', 'EUR', 'JPY', 'KWD', 'CLF')
@@ -32,7 +33,7 @@ const decimals = fc
 
 describe('money', () => {
   it('survives JSON unchanged', () => {
-    fc.assert(
+    always(
       fc.property(amounts, (m) => {
         expect(fromJson(JSON.parse(JSON.stringify(toJson(m))))).toEqual(m)
       }),
@@ -43,7 +44,7 @@ describe('money', () => {
     const weights = fc
       .array(fc.bigInt({ min: 0n, max: 10n ** 9n }), { minLength: 1, maxLength: 40 })
       .filter((all) => all.some((w) => w > 0n))
-    fc.assert(
+    always(
       fc.property(amounts, weights, (m, all) => {
         const parts = split(m, all)
         expect(sum(m.currency, parts)).toEqual(m)
@@ -55,7 +56,7 @@ describe('money', () => {
   })
 
   it('rounds a negative as the mirror of its positive, by at most half a unit', () => {
-    fc.assert(
+    always(
       fc.property(decimals, fc.integer({ min: 0, max: 6 }), (d, places) => {
         const rounded = round(d, places)
         expect(compare(round(negate(d), places), negate(rounded))).toBe(0)
@@ -69,7 +70,7 @@ describe('money', () => {
   })
 
   it('charges a refunded quantity exactly what it charged', () => {
-    fc.assert(
+    always(
       fc.property(currency, decimals, decimals, (c, price, quantity) => {
         const small = { currency: c, price: divide(price, '10000000000000000', 12) }
         const many = divide(quantity, '1000000000000', 12)
@@ -82,7 +83,7 @@ describe('money', () => {
 
   it('divides with one rounding: the quotient times the divisor comes within half a unit', () => {
     const divisor = decimals.filter((d) => compare(d, '0') !== 0)
-    fc.assert(
+    always(
       fc.property(decimals, divisor, (a, b) => {
         const q = divide(a, b, 6)
         expect(compare(divide(negate(a), b, 6), negate(q))).toBe(0)
@@ -93,7 +94,7 @@ describe('money', () => {
 
   it('leaves what a fee takes: fee and net add up to the amount', () => {
     const rates = fc.constantFrom('0.03', '0.02', '0.015', '0.035', '0.20')
-    fc.assert(
+    always(
       fc.property(amounts, rates, (m, rate) => {
         const { fee, net } = feeOn(m, rate)
         expect(sum(m.currency, [fee, net])).toEqual(m)
@@ -104,7 +105,7 @@ describe('money', () => {
 
   it('pays instalments that add up to the total', () => {
     const parts = fc.integer({ min: 1, max: 60 })
-    fc.assert(
+    always(
       fc.property(amounts, minor, parts, (m, first, n) => {
         const paid = instalments(m, money(m.currency, first), n)
         expect(paid).toHaveLength(n + 1)
@@ -115,7 +116,7 @@ describe('money', () => {
 
   it('drifts by rounding parts no further than the tolerance says', () => {
     const cents = fc.array(decimals, { minLength: 1, maxLength: 60 })
-    fc.assert(
+    always(
       fc.property(cents, (parts) => {
         const small = parts.map((p) => divide(p, '10000000000', 12))
         const rounded = sum(
@@ -131,7 +132,7 @@ describe('money', () => {
   })
 
   it('converts to the digits of the other currency', () => {
-    fc.assert(
+    always(
       fc.property(amounts, currency, (m, to) => {
         const small = money(m.currency, m.minor / 1_000_000n)
         const there = toJson(convert(small, { currency: to, price: '1.0837' }))
@@ -147,7 +148,7 @@ describe('days and months', () => {
     .map((d) => d.toISOString().slice(0, 10) as Day)
 
   it('adds months to a day that exists, in order, however many', () => {
-    fc.assert(
+    always(
       fc.property(days, fc.integer({ min: 0, max: 240 }), (day, n) => {
         const later = addMonths(day, n)
         expect(isDay(later)).toBe(true)
@@ -167,7 +168,7 @@ describe('listing fees', () => {
   }
 
   it('has exactly one rate for every total', () => {
-    fc.assert(
+    always(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 12n }), (total) => {
         const found = feeRate({ provider: 'aws', facts, tcv: money('USD', total) })
         expect(found).toMatchObject({
@@ -180,7 +181,7 @@ describe('listing fees', () => {
 
   it('never grows more expensive per unit with the total', () => {
     const totals = fc.bigInt({ min: 1n, max: 10n ** 12n })
-    fc.assert(
+    always(
       fc.property(totals, totals, (a, b) => {
         const rate = (total: bigint) => {
           const found = feeRate({ provider: 'aws', facts, tcv: money('USD', total) })

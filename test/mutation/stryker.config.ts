@@ -1,0 +1,41 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * Mutation testing of the rules that usage and money rest on: files without database, clock or network. Each change
+ * that a mutant makes to them must fail one of the tests in `vitest.config.ts`.
+ */
+const ruled = {
+  kernel: ['currency', 'decimal', 'money'],
+  metering: ['batch', 'hours', 'included', 'incoming', 'pace', 'place', 'quantities', 'verdict'],
+  commitments: [
+    'count',
+    'drawdown',
+    'fit',
+    'forecast',
+    'model',
+    'position',
+    'rules',
+    'statement',
+    'terms',
+  ],
+}
+
+export default {
+  mutate: Object.entries(ruled).flatMap(([folder, files]) =>
+    files.map((file) => `src/${folder}/${file}.ts`),
+  ),
+  plugins: ['@stryker-mutator/vitest-runner'],
+  testRunner: 'vitest',
+  vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  ignorePatterns: ['**', '!src/**', '!test/**', '!package.json'],
+  tempDirName: join(tmpdir(), 'tradepost-mutation'),
+  cleanTempDir: 'always',
+  reporters: ['clear-text', 'json'],
+  jsonReporter: { fileName: join(tmpdir(), 'tradepost-mutation.json') },
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  thresholds: { high: 95, low: 85, break: 85 },
+  allowEmpty: false,
+}
