@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { addDays, type Hour, type Instant, later } from '../../src/kernel/time.ts'
 import { deadlineOf, dueOf, earlier, flushEnd, reportHour } from '../../src/metering/hours.ts'
 import { pack, turn } from '../../src/metering/pace.ts'
@@ -247,18 +247,25 @@ describe('calls', () => {
 
   it('keep a marketplace’s pace, each account its own', async () => {
     const [one, other] = [port({ callsPerSecondMax: 2 }), port({ callsPerSecondMax: 2 })]
+    vi.useFakeTimers()
     const started = performance.now()
-    const begun = async (which: typeof one) => {
-      await turn(which as never)
-      return performance.now() - started
-    }
-    const times = await Promise.all([one, one, one, other, other, one].map(begun))
-    const [first, second, third, apart, alike, fourth] = times.map((time) => Math.floor(time))
-    for (const at of [first, second, apart, alike]) expect(at).toBeLessThan(500)
-    for (const at of [third, fourth]) {
-      expect(at).toBeGreaterThanOrEqual(995)
-      expect(at).toBeLessThan(1_900)
-    }
-    expect(await begun(one)).toBeGreaterThanOrEqual(1_990)
+    const begun: string[] = []
+    const call = (name: string, which: typeof one) =>
+      void turn(which as never).then(() =>
+        begun.push(`${name} ${Math.floor((performance.now() - started) / 100) * 100}`),
+      )
+    for (const name of ['a', 'b', 'c', 'd', 'e']) call(name, one)
+    for (const name of ['x', 'y']) call(name, other)
+    await vi.advanceTimersByTimeAsync(900)
+    expect(begun.toSorted()).toEqual(['a 0', 'b 0', 'x 0', 'y 0'])
+    await vi.advanceTimersByTimeAsync(900)
+    expect(begun.slice(4)).toEqual(['c 1000', 'd 1000'])
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(begun.slice(6)).toEqual(['e 2000'])
+    // After so long a pause nobody has to wait.
+    call('z', one)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(begun.at(-1)).toBe('z 101800')
+    vi.useRealTimers()
   })
 })
