@@ -29,7 +29,7 @@ async function events(db: Kysely<unknown>): Promise<void> {
     agreement text collate "C" not null references agreements, dimension text collate "C" not null,
     quantity numeric(38, 12) not null, at timestamptz not null,
     hour timestamptz not null, late boolean not null, created_at timestamptz not null,
-    primary key (source, event, meter, run))`.execute(db)
+    primary key (source, event, meter, dimension, run))`.execute(db)
   await sql`create index usage_contributions_record
     on usage_contributions (agreement, dimension, hour)`.execute(db)
   // What a contract adds to the dimension it bills to.
@@ -70,7 +70,9 @@ async function records(db: Kysely<unknown>): Promise<void> {
     add constraint usage_records_state_is_check check (state_is in ('open', 'due', 'held', 'sending',
       'accepted', 'carried', 'included', 'rated', 'refused', 'lost'))`.execute(db)
   await sql`drop index usage_records_work`.execute(db)
-  await sql`create index usage_records_work on usage_records (connection, deadline)
+  await sql`create index usage_records_work on usage_records (connection, deadline, due_at)
+    where state_is in ('open', 'due', 'held', 'sending')`.execute(db)
+  await sql`create index usage_records_due on usage_records (connection, due_at)
     where state_is in ('open', 'due', 'held', 'sending')`.execute(db)
   await sql`alter table usage_series drop constraint usage_series_carry_check,
     add column peak numeric(38, 12) not null default 0, add column hours int not null default 0`.execute(
@@ -95,7 +97,8 @@ async function contracts(db: Kysely<unknown>): Promise<void> {
     recorded_at timestamptz not null, primary key (contract, version))`.execute(db)
   await sql`create table contract_books (
     agreement text collate "C" primary key references agreements,
-    connection text not null references connections, version int not null, state jsonb not null,
+    connection text not null references connections, version int not null,
+    dimensions text[] collate "C" not null, state jsonb not null,
     next_at timestamptz, updated_at timestamptz not null)`.execute(db)
   await sql`create index contract_books_next on contract_books (connection, next_at)
     where next_at is not null`.execute(db)
@@ -111,6 +114,7 @@ async function contracts(db: Kysely<unknown>): Promise<void> {
 async function meters(db: Kysely<unknown>): Promise<void> {
   await sql`create table meters (
     id text primary key, listing text not null references listings, key text collate "C" not null,
+    event text collate "C" not null, aggregation text not null,
     revision int not null, created_at timestamptz not null, updated_at timestamptz not null,
     unique (listing, key))`.execute(db)
   // A version without a definition: from then on the meter reads nothing.
@@ -121,7 +125,8 @@ async function meters(db: Kysely<unknown>): Promise<void> {
   // What aggregates that do not add up need to know of an hour.
   await sql`create table meter_hours (
     meter text not null references meters, agreement text collate "C" not null references agreements,
-    hour timestamptz not null, value numeric, at timestamptz, event text collate "C",
+    hour timestamptz not null, version int not null, value numeric, at timestamptz,
+    source text collate "C", event text collate "C",
     primary key (meter, agreement, hour))`.execute(db)
   await sql`create table meter_uniques (
     meter text not null references meters, agreement text collate "C" not null references agreements,
@@ -134,7 +139,7 @@ async function sending(db: Kysely<unknown>): Promise<void> {
   await sql`create table usage_lanes (
     connection text primary key references connections,
     paced_at timestamptz, served_at timestamptz, failures int not null default 0,
-    open_until timestamptz, problem jsonb)`.execute(db)
+    open_until timestamptz, problem jsonb, blocked jsonb not null default '{}')`.execute(db)
   await sql`create table usage_policies (
     connection text primary key references connections, policy jsonb not null,
     revision int not null, actor jsonb not null, updated_at timestamptz not null)`.execute(db)

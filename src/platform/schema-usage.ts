@@ -126,6 +126,11 @@ export type UsageTables = {
     since: Instant
     alarm: string | null
     read_at: Instant
+    source: Generated<string>
+    from_at: Instant
+    to_at: Instant
+    amount: Decimal | null
+    currency: string | null
   }
   usage_lanes: {
     connection: string
@@ -134,6 +139,7 @@ export type UsageTables = {
     failures: Generated<number>
     open_until: Instant | null
     problem: Json<unknown> | null
+    blocked: Json<unknown>
   }
   usage_policies: {
     connection: string
@@ -141,6 +147,21 @@ export type UsageTables = {
     revision: number
     actor: Json<unknown>
     updated_at: Instant
+  }
+
+  // statements
+  agreement_invoices: {
+    connection: string
+    agreement_ref: string
+    invoice_ref: string
+    agreement: string
+    is_credit: boolean
+    month: Day
+    issued_at: Instant
+    amount: Decimal
+    currency: string
+    native: Json<unknown>
+    read_at: Instant
   }
 
   // contracts
@@ -164,6 +185,7 @@ export type UsageTables = {
     agreement: string
     connection: string
     version: number
+    dimensions: string[]
     state: Json<unknown>
     next_at: Instant | null
     updated_at: Instant
@@ -183,6 +205,8 @@ export type UsageTables = {
     id: string
     listing: string
     key: string
+    event: string
+    aggregation: string
     revision: number
     created_at: Instant
     updated_at: Instant
@@ -199,8 +223,10 @@ export type UsageTables = {
     meter: string
     agreement: string
     hour: Instant
+    version: number
     value: Decimal | null
     at: Instant | null
+    source: string | null
     event: string | null
   }
   meter_uniques: {
