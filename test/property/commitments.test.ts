@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { count, type Eligible } from '../../src/commitments/count.ts'
 import { drawdown, type Purchase } from '../../src/commitments/drawdown.ts'
 import { type FitCharge, offerFit } from '../../src/commitments/fit.ts'
+import { history, type Version } from '../../src/commitments/model.ts'
 import { assess, providersRuled } from '../../src/commitments/rules.ts'
 import { money, sum } from '../../src/kernel/money.ts'
-import { addDays, type Day } from '../../src/kernel/time.ts'
+import { addDays, type Day, startOf } from '../../src/kernel/time.ts'
 import { terms, tranche } from '../commitments/sample.ts'
 import { always } from './always.ts'
 
@@ -14,7 +15,9 @@ const tranches = [
   tranche('2025-01-01', '2026-01-01', '10000.00'),
   tranche('2026-01-01', '2027-01-01', '40000.00'),
 ]
-const days = fc.integer({ min: -30, max: 760 }).map((n) => addDays('2025-01-01', n))
+const days = fc
+  .oneof(fc.integer({ min: -30, max: 760 }), fc.integer({ min: 350, max: 370 }))
+  .map((n) => addDays('2025-01-01', n))
 const cents = fc.bigInt({ min: -600_000n, max: 900_000n })
 const lines = fc.array(fc.tuple(days, cents), { maxLength: 40 }).map((rows) =>
   rows.map(
@@ -165,6 +168,77 @@ describe('the ledger', () => {
         for (const line of ledger.lines) {
           expect(line.rule ?? line.reason).toBeTruthy()
           if (line.status !== 'counts') expect(line.counted.minor).toBe(0n)
+        }
+      }),
+    )
+  })
+})
+
+describe('the past', () => {
+  const day = fc.integer({ min: 0, max: 40 }).map((n) => addDays('2026-01-01', n))
+  const versions = fc
+    .array(fc.record({ validFrom: day, knownFrom: day, recordedOn: day }), { maxLength: 12 })
+    .map((all) =>
+      all.map(
+        ({ recordedOn, ...dates }, i): Version => ({
+          ...dates,
+          recordedAt: startOf(recordedOn),
+          number: i + 1,
+          terms: terms({ note: String(i) }),
+        }),
+      ),
+    )
+
+  it('does not change once it is past: what is told or written down later is not in it', () => {
+    always(
+      fc.property(versions, day, day, fc.option(day), fc.nat(), (all, asOf, known, by, seed) => {
+        const at = { asOf, known, recordedBy: by && startOf(by) }
+        const seen = history(all, at)
+        const then = all.filter(
+          (v) => v.knownFrom <= known && (by === null || v.recordedAt <= startOf(by)),
+        )
+        expect(history(then, at)).toEqual(seen)
+        const shuffled = all.toSorted(
+          (a, b) => order(a.terms.note, seed) - order(b.terms.note, seed),
+        )
+        expect(history(shuffled, at)).toEqual(seen)
+        for (const [i, version] of seen.entries()) {
+          expect(version.validFrom <= asOf && version.knownFrom <= known).toBe(true)
+          if (i > 0) expect(seen[i - 1]!.validFrom < version.validFrom).toBe(true)
+          const newer = then.filter((v) => v.validFrom === version.validFrom)
+          expect(Math.max(...newer.map((v) => v.number))).toBe(version.number)
+        }
+      }),
+    )
+  })
+
+  it('comes out the same however often and in whatever order its lines are read', () => {
+    const at = fc.constantFrom('AT_REFUND_DATE' as const, 'AT_ORIGINAL_DATE' as const)
+    always(
+      fc.property(purchases, at, fc.nat(), (all, refunds, seed) => {
+        const returned = all.flatMap((one, i) => {
+          const back = { ...one, id: `${one.id}R`, refundOf: one.id, facts: {} }
+          const amount = money('USD', -one.amount.minor / 2n)
+          return i % 3 === 0 ? [one, { ...back, amount }] : [one]
+        })
+        const shuffled = returned.toSorted((a, b) => order(a.id, seed) - order(b.id, seed))
+        const of = (lines: readonly Purchase[]) => {
+          const found = drawdown([terms({ tranches, refunds })], lines)
+          const unknown = found.tranches.map((t) => sum('USD', t.unknown))
+          return {
+            ...found,
+            tranches: found.tranches.map((t, i) => ({ ...t, unknown: unknown[i] })),
+          }
+        }
+        expect(of(shuffled)).toEqual(of(returned))
+        for (const tranche of of(returned).tranches) {
+          const ours = of(returned).lines.filter((line) => line.tranche === tranche.tranche.start)
+          expect(
+            sum(
+              'USD',
+              ours.map((line) => line.counted),
+            ),
+          ).toEqual(tranche.counted)
         }
       }),
     )
