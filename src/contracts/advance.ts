@@ -129,7 +129,7 @@ function periodsEnded(
         ? { ...one, spent: plus(one.spent, amount) }
         : one,
     )
-    now = { ...now, minimums, charged: plus(now.charged, amount) }
+    now = { ...now, minimums, trueUps: plus(now.trueUps, amount) }
     if (isZero(amount)) continue
     const posted = post(now)
     now = posted.book

@@ -79,8 +79,12 @@ export type Book = {
   readonly dimensions: readonly DimensionBook[]
   /** Versions that take effect later, the next one first. */
   readonly coming: readonly { readonly at: Instant; readonly terms: ContractTerms }[]
-  /** All that is owed beyond what was paid in advance. */
-  readonly charged: Decimal
+  /** What was owed for units that no balance covered. */
+  readonly overage: Decimal
+  /** What is owed to the buyer for usage taken back of balances that were over. */
+  readonly credited: Decimal
+  /** What was missing of minimums. */
+  readonly trueUps: Decimal
   /** Units of the billed dimension that were posted for it. */
   readonly posted: Decimal
 }
@@ -113,7 +117,9 @@ export const unopened = (terms: ContractTerms, from: Instant): Book => ({
   minimums: [],
   dimensions: [],
   coming: [],
-  charged: '0',
+  overage: '0',
+  credited: '0',
+  trueUps: '0',
   posted: '0',
 })
 
@@ -173,15 +179,25 @@ const daysIn = (from: Instant, end: Instant): number =>
 export const prices = (book: Book, dimension: string, hour: Hour): boolean =>
   hourStart(hour) >= book.from && book.terms.rates.some((rate) => rate.dimension === dimension)
 
+/** The dimensions that any version prices, of the past, in force or to come. */
+export const everRated = ({ cards, coming }: Book): string[] => [
+  ...new Set(
+    [...cards, ...coming.map(({ terms }) => terms)].flatMap(({ rates }) =>
+      rates.map(({ dimension }) => dimension),
+    ),
+  ),
+]
+
 /** All that is owed so far beyond what was paid in advance: exact, and less when usage was taken back. */
-export const billable = (book: Book): Decimal => book.charged
+export const billable = ({ overage, credited, trueUps }: Book): Decimal =>
+  minus(plus(overage, trueUps), credited)
 
 /**
  * What is to be posted to the billed dimension now: all that is owed in its units, cut to 12 decimals, less what was
  * posted before. Negative when usage was taken back. The remainder waits in the book.
  */
 export function post(book: Book): { readonly book: Book; readonly quantity: Decimal } {
-  const due = divide(book.charged, book.terms.bills.unit, 12, 'down')
+  const due = divide(billable(book), book.terms.bills.unit, 12, 'down')
   const quantity = minus(due, book.posted)
   return { book: { ...book, posted: plus(book.posted, quantity) }, quantity }
 }

@@ -71,7 +71,8 @@ export function rate(
       lots: work.lots,
       dimensions: [...book.dimensions.filter((one) => one !== found), own],
       minimums: book.minimums.map((one) => ({ ...one, spent: plus(one.spent, spent) })),
-      charged: plus(book.charged, rating.charge),
+      overage: plus(book.overage, rating.overage.amount),
+      credited: plus(book.credited, rating.credited),
     },
   }
 }

@@ -4,7 +4,7 @@ import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import type { Actor } from '../platform/auth.ts'
 import { type Db, json } from '../platform/db.ts'
-import { type Contract, type HeldBook, nextAt, type Version } from './model.ts'
+import { type Contract, everRated, type HeldBook, nextAt, type Version } from './model.ts'
 
 export type NewContract = Pick<Contract, 'id' | 'agreement' | 'currency'>
 export type NewVersion = Version & { readonly actor: Actor }
@@ -137,6 +137,7 @@ export async function insertBook(db: Db, held: HeldBook, at: Instant): Promise<v
       agreement: held.agreement,
       connection: held.connection,
       version: held.version,
+      dimensions: everRated(held.book),
       state: json<unknown>(held.book),
       next_at: nextAt(held.book),
       updated_at: at,
@@ -175,13 +176,14 @@ export async function saveBooks(db: Db, books: readonly HeldBook[], at: Instant)
   if (books.length === 0) return
   const { numAffectedRows } = await sql`
     update contract_books as b
-    set version = n.version, state = n.state, next_at = n.next_at, updated_at = ${at}
+    set version = n.version, dimensions = array(select jsonb_array_elements_text(n.dimensions)), state = n.state, next_at = n.next_at, updated_at = ${at}
     from unnest(
       ${books.map(({ agreement }) => agreement)}::text[],
       ${books.map(({ version }) => version)}::int[],
+      ${books.map(({ book }) => JSON.stringify(everRated(book)))}::jsonb[],
       ${books.map(({ book }) => JSON.stringify(book))}::jsonb[],
       ${books.map(({ book }) => nextAt(book))}::timestamptz[]
-    ) as n (agreement, version, state, next_at)
+    ) as n (agreement, version, dimensions, state, next_at)
     where b.agreement = n.agreement`.execute(db)
   if (numAffectedRows !== BigInt(books.length))
     throw new Problem('internal', 'a contract book to be saved is not there')
