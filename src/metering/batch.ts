@@ -1,8 +1,8 @@
 import type { Violation } from '../kernel/problem.ts'
 import { readEvent, sameEvent } from './incoming.ts'
-import type { UsageEvent } from './model.ts'
+import type { AnyEvent } from './model.ts'
 import type { Refusal } from './place.ts'
-import { eventKey } from './roll-up.ts'
+import { eventKey } from './stored.ts'
 
 /** An event that was not taken, by its place in the batch and its own id. */
 export type Refused = Refusal & {
@@ -17,21 +17,27 @@ export type Conflict = {
   readonly message: string
 }
 
-export type Entry = { readonly index: number; readonly event: UsageEvent }
+export type Entry<Event = AnyEvent> = { readonly index: number; readonly event: Event }
 export type Batch = {
   /** The first event of each key, in order. */
   readonly entries: readonly Entry[]
   /** Others with the key of one before them in the same batch. */
-  readonly repeats: readonly (Entry & { readonly first: UsageEvent })[]
+  readonly repeats: readonly (Entry & { readonly first: AnyEvent })[]
   readonly refused: readonly Refused[]
+}
+
+/** An event that is refused, and every fault of it where there are several. */
+export type Bad = Entry & {
+  readonly refusal: Refusal
+  readonly errors?: readonly Violation[] | undefined
 }
 
 /** Reads each event of a batch on its own. */
 export function readBatch(values: readonly unknown[]): Batch {
   const entries: Entry[] = []
-  const repeats: (Entry & { first: UsageEvent })[] = []
+  const repeats: (Entry & { first: AnyEvent })[] = []
   const refused: Refused[] = []
-  const seen = new Map<string, UsageEvent>()
+  const seen = new Map<string, AnyEvent>()
   for (const [index, value] of values.entries()) {
     const given = readEvent(value)
     if ('violations' in given) {
@@ -63,30 +69,42 @@ function malformed(index: number, value: unknown, errors: readonly Violation[]):
 export function verdicts(
   { repeats, refused }: Batch,
   known: readonly Entry[],
-  bad: readonly (Entry & { readonly refusal: Refusal })[],
-  held: ReadonlyMap<string, UsageEvent>,
-  ours: (event: UsageEvent) => UsageEvent,
+  bad: readonly Bad[],
+  held: ReadonlyMap<string, AnyEvent>,
+  ours: (event: AnyEvent) => AnyEvent,
 ) {
   const again = [...known, ...bad].flatMap((entry) => {
     const first = held.get(eventKey(entry.event))
     return first ? [{ ...entry, first }] : []
   })
-  const twice = repeats.map((entry) => {
-    const first = held.get(eventKey(entry.event)) ?? ours(entry.first)
-    return { ...entry, event: ours(entry.event), first }
+  const refusals = new Map(bad.map((one) => [eventKey(one.event), one]))
+  const all = repeats.map((entry) => {
+    const key = eventKey(entry.event)
+    const refused = held.has(key) ? undefined : refusals.get(key)
+    return {
+      ...entry,
+      event: ours(entry.event),
+      first: held.get(key) ?? ours(entry.first),
+      refused,
+    }
   })
+  // What repeats an event that is refused is refused with it: nothing of either is kept.
+  const alike = all.flatMap(({ index, event, first, refused }): Bad[] =>
+    refused && sameEvent(event, first) ? [{ ...refused, index, event }] : [],
+  )
+  const twice = all.filter(({ index }) => alike.every((one) => one.index !== index))
   const doubles = [...twice, ...again]
   const conflicts = doubles
     .filter(({ event, first }) => !sameEvent(event, first))
     .map(({ index, event: { id, source } }): Conflict => ({ index, id, source, message }))
-  const still = bad
+  const still = [...bad, ...alike]
     .filter(({ event }) => !held.has(eventKey(event)))
     .map(
-      ({ index, event, refusal }): Refused => ({
+      ({ index, event, refusal, errors }): Refused => ({
         index,
         id: event.id,
         ...refusal,
-        errors: [{ path: refusal.path, message: refusal.message }],
+        errors: errors ?? [{ path: refusal.path, message: refusal.message }],
       }),
     )
   return {

@@ -1,20 +1,40 @@
-import { compare, isDecimal, isNegative, isZero, total, trim } from '../kernel/decimal.ts'
+import { compare, isZero, total, trim } from '../kernel/decimal.ts'
 import type { Violation } from '../kernel/problem.ts'
-import { type Instant, readInstant } from '../kernel/time.ts'
-import type { Allocation, UsageEvent } from './model.ts'
+import {
+  type Allocation,
+  type AnyEvent,
+  isDirect,
+  isNamed,
+  isReversal,
+  type NamedEvent,
+  type Reversal,
+  type UsageEvent,
+} from './model.ts'
+import { canonicalOf, readProperties } from './properties.ts'
+import { type Fault, isLine, readObject, readQuantity, readText, readTime } from './read.ts'
 
 const idMax = 200
 const sourceMax = 100
 const agreementMax = 200
 const dimensionMax = 100
-/** A million billion units in one event is a fault; sums of many stay within numeric(38, 12). */
-const wholeDigitsMax = 15
+const nameMax = 200
 const allocationsMax = 50
 const tagsMax = 5
 const tagKeyMax = 100
 const tagValueMax = 256
 
-const fields = new Set(['id', 'source', 'agreement', 'dimension', 'quantity', 'at', 'allocations'])
+type Given = Readonly<Record<string, unknown>>
+const directFields = new Set([
+  'id',
+  'source',
+  'agreement',
+  'dimension',
+  'quantity',
+  'at',
+  'allocations',
+])
+const namedFields = new Set(['id', 'source', 'agreement', 'event', 'properties', 'at'])
+const reversalFields = new Set(['id', 'source', 'agreement', 'reverses', 'at'])
 
 /**
  * Reads one event, or says everything that is wrong with it, with paths inside the event. Written by hand: it runs
@@ -22,69 +42,56 @@ const fields = new Set(['id', 'source', 'agreement', 'dimension', 'quantity', 'a
  */
 export function readEvent(
   value: unknown,
-): { readonly event: UsageEvent } | { readonly violations: readonly Violation[] } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { violations: [{ path: '', message: 'must be an object' }] }
-  const given = value as Readonly<Record<string, unknown>>
+): { readonly event: AnyEvent } | { readonly violations: readonly Violation[] } {
   const violations: Violation[] = []
-  const fault = (path: string, message: string) => void violations.push({ path, message })
-  for (const name in given) if (!fields.has(name)) fault(name, 'is not a field here')
+  const fault: Fault = (path, message) => void violations.push({ path, message })
+  const given = readObject(value ?? null, '', 'an object', fault)
+  if (given === undefined) return { violations }
+  const event =
+    given.reverses !== undefined
+      ? readReversal(given, fault)
+      : given.event !== undefined || given.properties !== undefined
+        ? readNamed(given, fault)
+        : readDirect(given, fault)
+  return violations.length > 0 || event === undefined ? { violations } : { event }
+}
+
+function readDirect(given: Given, fault: Fault): UsageEvent | undefined {
+  for (const name in given) if (!directFields.has(name)) fault(name, 'is not a field here')
   const id = readText(given.id, 'id', idMax, fault)
   const source = readText(given.source, 'source', sourceMax, fault)
   const agreement = readText(given.agreement, 'agreement', agreementMax, fault)
   const dimension = readText(given.dimension, 'dimension', dimensionMax, fault)
   const quantity = readQuantity(given.quantity, 'quantity', fault)
-  const at = readTime(given.at)
-  if (at === undefined)
-    fault('at', 'must be an RFC 3339 date-time with an offset, such as 2027-01-01T09:30:00Z')
+  const at = readTime(given.at, 'at', fault)
   const allocations = readAllocations(given.allocations, quantity, fault)
-  if (violations.length > 0 || at === undefined) return { violations }
-  return { event: { id, source, agreement, dimension, quantity, at, allocations } }
+  return at && { id, source, agreement, dimension, quantity, at, allocations }
 }
 
-/** As we write it ourselves, on a day that every month has: the common case, taken as it stands. */
-const canonical =
-  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
-
-function readTime(value: unknown): Instant | undefined {
-  if (typeof value !== 'string') return undefined
-  return canonical.test(value) ? (value as Instant) : readInstant(value)
+function readNamed(given: Given, fault: Fault): NamedEvent | undefined {
+  for (const name in given)
+    if (!namedFields.has(name)) fault(name, 'is not a field of a named event')
+  const id = readText(given.id, 'id', idMax, fault)
+  const source = readText(given.source, 'source', sourceMax, fault)
+  const agreement = readText(given.agreement, 'agreement', agreementMax, fault)
+  const event = readText(given.event, 'event', nameMax, fault)
+  const properties = readProperties(given.properties, 'properties', fault)
+  const at = readTime(given.at, 'at', fault)
+  return at && { id, source, agreement, event, properties, at }
 }
 
-type Fault = (path: string, message: string) => void
-const controls = /\p{Cc}/u
-
-function readText(value: unknown, path: string, max: number, fault: Fault): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= max && isStorable(value))
-    return value
-  if (value === undefined) fault(path, 'is missing')
-  else if (typeof value !== 'string') fault(path, 'must be text')
-  else if (value === '') fault(path, 'must not be empty')
-  else if (value.length > max) fault(path, `must have at most ${max} characters`)
-  else fault(path, 'must not contain line breaks or control characters')
-  return ''
-}
-
-/** Without control characters, and without half a surrogate pair, which no database can hold. */
-const isStorable = (text: string) => !controls.test(text) && text.isWellFormed()
-
-/** A quantity as most are written, which needs no closer look. */
-const plain = new RegExp(`^(0|[1-9]\\d{0,${wholeDigitsMax - 1}})(\\.\\d{1,11}[1-9]|\\.[1-9])?$`)
-
-function readQuantity(value: unknown, path: string, fault: Fault): string {
-  if (typeof value === 'string' && plain.test(value)) return value
-  if (typeof value === 'string' && isDecimal(value, wholeDigitsMax)) {
-    if (!isNegative(value)) return trim(value)
-    fault(path, 'must not be negative: usage that was sent cannot be taken back here')
-  } else if (value === undefined) fault(path, 'is missing')
-  else if (typeof value === 'number')
-    fault(path, 'must be a decimal string such as "1.5", not a number')
-  else
-    fault(
-      path,
-      `must be a decimal string such as "1.5", at most ${wholeDigitsMax} digits before and 12 after the point`,
-    )
-  return '0'
+function readReversal(given: Given, fault: Fault): Reversal | undefined {
+  for (const name in given)
+    if (!reversalFields.has(name)) fault(name, 'is not a field of a reversal')
+  const isGiven = (field: unknown) => field !== undefined && field !== null
+  const id = readText(given.id, 'id', idMax, fault)
+  const source = readText(given.source, 'source', sourceMax, fault)
+  const reverses = readText(given.reverses, 'reverses', idMax, fault)
+  const agreement = isGiven(given.agreement)
+    ? readText(given.agreement, 'agreement', agreementMax, fault)
+    : null
+  const at = isGiven(given.at) ? readTime(given.at, 'at', fault) : null
+  return at === undefined ? undefined : { id, source, reverses, agreement, at }
 }
 
 function readAllocations(value: unknown, quantity: string, fault: Fault): Allocation[] | null {
@@ -106,26 +113,20 @@ function readAllocations(value: unknown, quantity: string, fault: Fault): Alloca
 }
 
 function readAllocation(value: unknown, path: string, fault: Fault): Allocation {
-  const none = { quantity: '0', tags: {} }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fault(path, 'must be an object')
-    return none
-  }
-  const { quantity: given, tags, ...others } = value as Readonly<Record<string, unknown>>
+  const given = readObject(value ?? null, path, 'an object', fault)
+  if (given === undefined) return { quantity: '0', tags: {} }
+  const { quantity: exact, tags, ...others } = given
   for (const name of Object.keys(others)) fault(`${path}.${name}`, 'is not a field here')
-  const quantity = readQuantity(given, `${path}.quantity`, fault)
+  const quantity = readQuantity(exact, `${path}.quantity`, fault)
   return { quantity, tags: tags === undefined ? {} : readTags(tags, `${path}.tags`, fault) }
 }
 
 function readTags(value: unknown, path: string, fault: Fault): Record<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fault(path, 'must be an object of texts')
-    return {}
-  }
-  const entries = Object.entries(value)
+  const given = readObject(value, path, 'an object of texts', fault)
+  const entries = Object.entries(given ?? {})
   if (entries.length > tagsMax) fault(path, `must have at most ${tagsMax} tags`)
   const tags = entries.map(([key, text]) => {
-    if (key.length === 0 || key.length > tagKeyMax || !isStorable(key))
+    if (key.length === 0 || key.length > tagKeyMax || !isLine(key))
       fault(path, `a tag's name must have 1 to ${tagKeyMax} characters`)
     return [key, readText(text, `${path}.${key}`, tagValueMax, fault)] as const
   })
@@ -133,12 +134,30 @@ function readTags(value: unknown, path: string, fault: Fault): Record<string, st
 }
 
 /** Whether the same id came with the same content: by value, however it is written. */
-export const sameEvent = (a: UsageEvent, b: UsageEvent): boolean =>
+export function sameEvent(a: AnyEvent, b: AnyEvent): boolean {
+  if (isDirect(a)) return isDirect(b) && sameDirect(a, b)
+  if (isNamed(a)) return isNamed(b) && sameNamed(a, b)
+  return isReversal(b) && sameReversal(a, b)
+}
+
+const sameDirect = (a: UsageEvent, b: UsageEvent): boolean =>
   a.agreement === b.agreement &&
   a.dimension === b.dimension &&
   a.at === b.at &&
   compare(a.quantity, b.quantity) === 0 &&
   inOrder(a.allocations) === inOrder(b.allocations)
+
+const sameNamed = (a: NamedEvent, b: NamedEvent): boolean =>
+  a.agreement === b.agreement &&
+  a.event === b.event &&
+  a.at === b.at &&
+  canonicalOf(a.properties) === canonicalOf(b.properties)
+
+/** What only one of them tells is no contradiction. */
+const sameReversal = (a: Reversal, b: Reversal): boolean =>
+  a.reverses === b.reverses &&
+  (a.agreement === null || b.agreement === null || a.agreement === b.agreement) &&
+  (a.at === null || b.at === null || a.at === b.at)
 
 const inOrder = (allocations: readonly Allocation[] | null): string =>
   JSON.stringify(

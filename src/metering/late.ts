@@ -5,16 +5,15 @@ import type { Id } from '../kernel/id.ts'
 import { hourStart } from '../kernel/time.ts'
 import { type Loss, saveLost } from './losses.ts'
 import type { Metered } from './metered.ts'
-import type { UsageEvent, UsageState } from './model.ts'
-import type { Place } from './place.ts'
+import type { UsageState } from './model.ts'
+import { type Place, shrinksLoss } from './place.ts'
 import { open } from './series.ts'
 
 /** Usage that came too late for any marketplace, on the record that keeps it. */
 export type TooLate = {
   readonly id: Id<'rec'>
-  /** One of its events. */
-  readonly event: UsageEvent
   readonly meter: Metered
+  readonly dimension: string
   readonly at: Place
   /** What came just now. */
   readonly added: Decimal
@@ -25,14 +24,14 @@ export type TooLate = {
 /** Loses what came too late, except for what its agreement's price includes anyway. */
 export async function lose(tx: Deps, tooLate: readonly TooLate[]): Promise<void> {
   const covered = await coverAll(tx, tooLate)
-  const losses = tooLate.flatMap(({ id, event, meter, at, ...late }): Loss[] => {
+  const losses = tooLate.flatMap(({ id, meter, dimension, at, ...late }): Loss[] => {
     const included = covered.get(id) ?? '0'
     const [added, quantity] = [minus(late.added, included), minus(late.sent, included)]
     if (isZero(quantity) && !isZero(late.sent)) return []
-    const { agreement, dimension } = event
+    const { agreement } = meter
     const rate = meter.rates.get(dimension)
-    const { hour, reason } = at
-    return [{ id, agreement, dimension, hour, quantity, added, reason: reason ?? '', rate }]
+    const reason = shrinksLoss(at) ? null : at.reason
+    return [{ id, agreement, dimension, hour: at.hour, quantity, added, reason, rate }]
   })
   await saveLost(tx, losses)
 }
@@ -48,17 +47,12 @@ async function coverAll(
   for (const connection of [...accounts.keys()].toSorted()) {
     const own = accounts.get(connection) ?? []
     const meters = new Map(own.map(({ meter }) => [meter.agreement as string, meter]))
-    const books = await open(
-      tx,
-      connection,
-      meters,
-      own.map(({ event }) => event),
-    )
-    for (const { id, event, meter, at, added } of own.toSorted(byHour)) {
+    const books = await open(tx, connection, meters, own.map(seriesOf))
+    for (const late of own.toSorted(byHour)) {
+      const { id, meter, at, added } = late
       // Nothing is included after the end.
       if (meter.endedAt !== null && hourStart(at.hour) >= meter.endedAt) continue
-      const { agreement, dimension } = event
-      covered.set(id, books.draw({ agreement, dimension, hour: at.hour }, added))
+      covered.set(id, books.draw({ ...seriesOf(late), hour: at.hour }, added))
     }
     await books.save()
   }
@@ -66,6 +60,7 @@ async function coverAll(
   return covered
 }
 
+const seriesOf = ({ meter: { agreement }, dimension }: TooLate) => ({ agreement, dimension })
 const byHour = (a: TooLate, b: TooLate) => (a.at.hour < b.at.hour ? -1 : 1)
 
 async function saveCovered(

@@ -18,16 +18,19 @@ export type Loss = {
   readonly quantity: Decimal
   /** What of it was lost just now. */
   readonly added: Decimal
-  readonly reason: string
+  /** Null: why it was lost in the first place, of which this takes something back. */
+  readonly reason: string | null
   readonly rate: Rate | undefined
 }
+
+const takenBack = 'usage that was lost or refused is taken back'
 
 export const lostState = (
   { quantity, reason, rate }: Pick<Loss, 'quantity' | 'reason' | 'rate'>,
   at: Extract<UsageState, { is: 'lost' }>['at'],
 ): Extract<UsageState, { is: 'lost' }> => ({
   is: 'lost',
-  reason,
+  reason: reason ?? takenBack,
   quantity: trim(quantity),
   value: worth(rate, quantity),
   at,
@@ -38,8 +41,11 @@ export async function saveLost(tx: Deps, losses: readonly Loss[]): Promise<void>
   if (losses.length === 0) return
   const at = tx.now()
   const states = losses.map((loss) => JSON.stringify(lostState(loss, at)))
-  await sql`update usage_records r set state = s.state::jsonb, state_is = 'lost', updated_at = ${at}
-    from unnest(${losses.map(({ id }) => id)}::text[], ${states}::text[]) as s(id, state)
+  await sql`update usage_records r set state_is = 'lost', updated_at = ${at},
+      state = s.state::jsonb || case when s.keeps and r.state ? 'reason'
+        then jsonb_build_object('reason', r.state -> 'reason') else '{}' end
+    from unnest(${losses.map(({ id }) => id)}::text[], ${states}::text[],
+      ${losses.map(({ reason }) => reason === null)}::boolean[]) as s(id, state, keeps)
     where r.id = s.id`.execute(tx.db)
   for (const loss of losses) if (!isZero(loss.added)) await witness(tx, loss)
 }
@@ -50,7 +56,7 @@ export const witness = (tx: Deps, { id, rate, added, ...loss }: Loss): Promise<v
     agreement: loss.agreement,
     dimension: loss.dimension,
     hour: loss.hour,
-    reason: loss.reason,
+    reason: loss.reason ?? takenBack,
     quantity: trim(added),
     value: worth(rate, added),
   })

@@ -1,6 +1,8 @@
 import type { Agreement, Included } from '../agreements/model.ts'
 import * as agreements from '../agreements/service.ts'
 import * as connections from '../connections/service.ts'
+import type { Version } from '../contracts/model.ts'
+import * as contracts from '../contracts/service.ts'
 import type { Deps } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Rate } from '../kernel/money.ts'
@@ -16,6 +18,8 @@ export type Metered = {
   readonly agreement: Id<'agr'>
   readonly agreementRef: string
   readonly connection: Id<'conn'>
+  /** Whose meters read its named events; null where it is not known. */
+  readonly listing: Id<'lst'> | null
   readonly startsAt: Instant
   readonly endedAt: Instant | null
   /** Of the reading that told all this, when it was last confirmed, and when it was written. */
@@ -30,6 +34,8 @@ export type Metered = {
   /** Neither a known listing nor rates: whether a dimension exists cannot be told. */
   readonly isBlind: boolean
   readonly rates: ReadonlyMap<string, Rate>
+  /** Dimensions that its contract bills to, and not in parts of a unit. */
+  readonly billed: ReadonlySet<string>
   /** Who and what the marketplace is told the usage is of. */
   identity(dimension: string): Identity
 }
@@ -83,12 +89,18 @@ async function read(deps: Deps, refs: readonly string[]): Promise<Map<string, Me
     asked.map(({ connection }) => connection),
     (id) => traitsOf(deps, id),
   )
+  const priced = await contracts.ofAgreements(
+    deps,
+    asked.map(({ id }) => id),
+  )
   return new Map(
     refs.flatMap((ref) => {
       const agreement = known.get(ref)
       if (!agreement) return []
       const listing = agreement.listing === null ? undefined : products.get(agreement.listing)
-      return [[ref, meterOf(agreement, listing, traits.get(agreement.connection) ?? null)] as const]
+      const versions = priced.get(agreement.id) ?? []
+      const metered = meterOf(agreement, listing, traits.get(agreement.connection) ?? null)
+      return [[ref, versions.length === 0 ? metered : withContract(metered, versions)] as const]
     }),
   )
 }
@@ -126,6 +138,7 @@ function meterOf(
     agreement: agreement.id,
     agreementRef: agreement.agreementRef,
     connection: agreement.connection,
+    listing: agreement.listing,
     startsAt: earlier(startsAt, acceptedAt),
     endedAt: agreement.endedAt,
     revision: agreement.revision,
@@ -136,6 +149,7 @@ function meterOf(
     traits,
     dimensions,
     isBlind: listing === undefined && usageRates.length === 0,
+    billed: new Set(),
     rates: new Map(
       usageRates.map(({ dimension, rate, currency }) => [dimension, { currency, price: rate }]),
     ),
@@ -149,6 +163,23 @@ function meterOf(
       planRef: agreement.planRef ?? null,
     }),
   }
+}
+
+/**
+ * With what a contract prices: those dimensions are metered whether or not the listing has them, and what one of a
+ * single price is worth is known.
+ */
+function withContract(metered: Metered, versions: readonly Version[]): Metered {
+  const dimensions = new Map(metered.dimensions)
+  const rates = new Map(metered.rates)
+  for (const { terms } of versions)
+    for (const { dimension, price } of terms.rates) {
+      dimensions.set(dimension, true)
+      if (price.model === 'flat')
+        rates.set(dimension, { currency: terms.currency, price: price.rate })
+    }
+  const billed = new Set(versions.map(({ terms }) => terms.bills.dimension))
+  return { ...metered, dimensions, rates, billed, isBlind: false }
 }
 
 /** The licence that grants the dimension, else the agreement's newest. */

@@ -101,6 +101,35 @@ export type UsageEvent = {
   readonly allocations: readonly Allocation[] | null
 }
 
+/** Something that happened, by name: meters say what it is of which dimension. */
+export type NamedEvent = {
+  readonly id: string
+  readonly source: string
+  readonly agreement: string
+  readonly event: string
+  /** As given; texts, numbers, booleans, null, and objects and lists of these. */
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly at: Instant
+}
+
+/** Takes an event of the same source back, whole and once. */
+export type Reversal = {
+  readonly id: string
+  readonly source: string
+  /** The id of the event. */
+  readonly reverses: string
+  /** The event's own, where it is told at all. */
+  readonly agreement: string | null
+  /** When it was taken back; null where it is not told. */
+  readonly at: Instant | null
+}
+
+/** What products report, in one of three forms. */
+export type AnyEvent = UsageEvent | NamedEvent | Reversal
+export const isDirect = (event: AnyEvent): event is UsageEvent => 'quantity' in event
+export const isNamed = (event: AnyEvent): event is NamedEvent => 'properties' in event
+export const isReversal = (event: AnyEvent): event is Reversal => 'reverses' in event
+
 /**
  * Where a record stands. `open`: its hour still fills. `held`: it is far above what its series ever was, and waits for
  * a person. `due`: to be sent; `waiting` says why the marketplace put it
@@ -117,6 +146,8 @@ export type UsageState =
       readonly reason: string
       /** The largest hour its series had before. */
       readonly usual: Decimal
+      /** What it is worth at the agreement's rate; null when the rate is not known. */
+      readonly value: MoneyJson | null
       readonly since: Instant
     }
   | { readonly is: 'due'; readonly waiting: string | null }

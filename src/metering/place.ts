@@ -1,7 +1,7 @@
-import { dayMs, type Hour, hourOf, hourStart, type Instant, later } from '../kernel/time.ts'
+import { dayMs, type Hour, hourMs, hourOf, hourStart, type Instant, later } from '../kernel/time.ts'
 import { deadlineOf, dueOf, reportHour } from './hours.ts'
 import type { Metered } from './metered.ts'
-import type { UsageEvent } from './model.ts'
+import { type AnyEvent, isDirect, isReversal, type Reversal, type UsageEvent } from './model.ts'
 
 /** Why an event is not taken at all. Nothing of it is kept: it may be corrected and sent again. */
 export const refusals = [
@@ -13,6 +13,10 @@ export const refusals = [
   'in_future',
   'too_old',
   'before_start',
+  'unknown_event',
+  'other_agreement',
+  'is_reversal',
+  'reversed_already',
 ] as const
 export type Refusal = {
   readonly code: (typeof refusals)[number]
@@ -32,17 +36,42 @@ export const windowOf = (now: Instant): Window => ({
   until: later(now, aheadMaxMs),
 })
 
+const no = (code: Refusal['code'], path: string, message: string): Refusal => ({
+  code,
+  path,
+  message,
+})
+
 /** Whether an event can be metered for its agreement, or why not. */
 export function refusalOf(
-  event: UsageEvent,
+  event: AnyEvent,
   meter: Metered | undefined,
-  { from, until }: Window,
+  window: Window,
 ): Refusal | undefined {
-  const { agreement, dimension, at } = event
-  const no = (code: Refusal['code'], path: string, message: string) => ({ code, path, message })
-  if (!meter) return no('unknown_agreement', 'agreement', `no agreement ${agreement}`)
+  if (isReversal(event)) return reversalRefused(event, meter, window)
+  if (!meter) return no('unknown_agreement', 'agreement', `no agreement ${event.agreement}`)
   if (meter.traits === null)
     return no('no_metering', 'agreement', 'its marketplace takes no usage through here')
+  // What a named event is of which dimension, its meters say.
+  return (
+    (isDirect(event) ? dimensionRefused(event, meter) : undefined) ??
+    timeRefused(event, meter, window)
+  )
+}
+
+/** What it takes back may be of any age; that it exists is looked up later. */
+function reversalRefused(
+  { agreement, at }: Reversal,
+  meter: Metered | undefined,
+  { until }: Window,
+): Refusal | undefined {
+  if (agreement !== null && !meter)
+    return no('unknown_agreement', 'agreement', `no agreement ${agreement}`)
+  if (at !== null && at > until) return no('in_future', 'at', 'lies in the future')
+  return undefined
+}
+
+function dimensionRefused({ dimension }: UsageEvent, meter: Metered): Refusal | undefined {
   if (meter.isBlind)
     return no(
       'unknown_dimension',
@@ -54,6 +83,14 @@ export function refusalOf(
     return no('unknown_dimension', 'dimension', `the listing has no dimension ${dimension}`)
   if (!isMetered)
     return no('not_metered', 'dimension', `${dimension} is sold up front, not metered`)
+  return undefined
+}
+
+function timeRefused(
+  { at }: Pick<UsageEvent, 'at'>,
+  meter: Metered,
+  { from, until }: Window,
+): Refusal | undefined {
   if (at > until) return no('in_future', 'at', 'lies in the future')
   if (at < from) return no('too_old', 'at', `is more than ${ageDaysMax} days ago`)
   if (hourOf(at) < hourOf(meter.startsAt))
@@ -90,6 +127,44 @@ export function placeOf(
   if (target === undefined) return lost('every hour the marketplace still takes was sent already')
   return { hour: target, late: false, isMoved: target !== hour, reason: null }
 }
+
+/** Where usage went that is taken back: the record of an hour, or the record of what came too late for it. */
+export type Origin = { readonly hour: Hour; readonly late: boolean }
+
+/**
+ * How the record stands to which usage went. `gone`: the marketplace never took it, and never will. `absent`: there is
+ * none; `late` when all that ever came for the hour came too late.
+ */
+export type Standing = 'unsent' | 'sent' | 'gone' | 'late' | 'absent'
+
+const takesBackLoss = 'it takes back usage that was lost or refused'
+const owed =
+  'more was sent than was used, which is owed to the buyer: no hour is left that could be reported'
+
+/**
+ * Places what takes usage back: where that went while its record is unsent; the next hour that can be reported once it
+ * was sent, whatever its age; and where it was lost, or nothing can be reported any more, among what is lost.
+ */
+export function placeBack(
+  origin: Origin,
+  standing: Standing,
+  { traits, startsAt, endedAt }: Metered,
+  sealed: ReadonlySet<Hour>,
+  now: Instant,
+): Place {
+  const { hour } = origin
+  const lost = (reason: string): Place => ({ hour, late: true, isMoved: false, reason })
+  if (origin.late || standing === 'gone' || standing === 'late') return lost(takesBackLoss)
+  if (standing === 'unsent') return { hour, late: false, isMoved: false, reason: null }
+  if (traits === null) return lost('its marketplace takes no usage')
+  const oldest = hourOf(later(now, -(traits.lateHoursMax + 1) * hourMs))
+  const from = hour < oldest ? oldest : hour
+  const target = reportHour(from, sealed, { traits, startsAt, endedAt }, now)
+  if (target === undefined) return lost(owed)
+  return { hour: target, late: false, isMoved: target !== hour, reason: null }
+}
+/** Whether what is lost there only makes an earlier loss smaller. */
+export const shrinksLoss = ({ reason }: Place): boolean => reason === takesBackLoss
 
 /** The times of the record at a place. */
 export const timesOf = (

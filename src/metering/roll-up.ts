@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Decimal } from '../kernel/decimal.ts'
 import { type Id, newId } from '../kernel/id.ts'
 import { type Hour, hourOf, type Instant } from '../kernel/time.ts'
@@ -47,7 +47,6 @@ export async function rollUp(
   slots: readonly Slot[],
   now: Instant,
 ): Promise<RolledUp> {
-  const list = (pick: (slot: Slot) => string) => array(slots.map(pick))
   const each = <Value>(pick: (row: Placed) => Value) => placed.map(pick)
   const isTagged = placed.some(({ event }) => event.allocations !== null)
   const { rows } = await sql<{
@@ -56,14 +55,7 @@ export async function rollUp(
     slot: number
     sent: string
   }>`
-    with slot as (
-      select * from unnest(${list((s) => s.agreement)}::text[],
-        ${list((s) => s.dimension)}::text[], ${list((s) => s.hour)}::timestamptz[],
-        ${list((s) => String(s.late))}::boolean[], ${list((s) => s.connection)}::text[],
-        ${list((s) => s.dueAt)}::timestamptz[],
-        ${list((s) => s.deadline)}::timestamptz[], ${list(() => newId('rec'))}::text[])
-        with ordinality as s(agreement, dimension, hour, late, connection, due_at, deadline, record, slot)
-    ), incoming as (
+    with slot as (${slotRows(slots)}), incoming as (
       select e.*, s.agreement, s.dimension, s.hour, s.late
       from unnest(${array(each((p) => p.event.source))}::text[],
         ${array(each((p) => p.event.id))}::text[], ${array(each((p) => String(p.slot + 1)))}::bigint[],
@@ -80,7 +72,36 @@ export async function rollUp(
       on conflict do nothing
       returning source, id, agreement, dimension, hour, late, quantity,
         allocations is not null as allocated
-    ), added as (
+    ), ${addedToRecords(now)}
+    select n::int - 1 as n, null as id, null as slot, null as sent from incoming i
+    where (select count(*) from fresh) < ${placed.length}
+      and not exists (select from fresh f where f.source = i.source and f.id = i.id)
+    union all
+    select null, r.id, s.slot::int - 1, r.sent from rolled r
+    join slot s using (agreement, dimension, hour) where r.kind = 'late' and s.late`.execute(db)
+  return {
+    known: new Set(rows.flatMap(({ n }) => n ?? [])),
+    late: rows.flatMap(({ id, slot, sent }) =>
+      id === null ? [] : [{ id: id as Id<'rec'>, slot, sent }],
+    ),
+  }
+}
+
+/** Slots as rows, each with its place and the id of the record that it opens, if it does. */
+export function slotRows(slots: readonly Slot[]): RawBuilder<unknown> {
+  const list = (pick: (slot: Slot) => string) => array(slots.map(pick))
+  return sql`
+      select * from unnest(${list((s) => s.agreement)}::text[],
+        ${list((s) => s.dimension)}::text[], ${list((s) => s.hour)}::timestamptz[],
+        ${list((s) => String(s.late))}::boolean[], ${list((s) => s.connection)}::text[],
+        ${list((s) => s.dueAt)}::timestamptz[],
+        ${list((s) => s.deadline)}::timestamptz[], ${list(() => newId('rec'))}::text[])
+        with ordinality as s(agreement, dimension, hour, late, connection, due_at, deadline, record, slot)
+    `
+}
+
+/** Adds what is `fresh` to the record of its `slot`, in the order of their keys; answers with `rolled`. */
+export const addedToRecords = (now: Instant): RawBuilder<unknown> => sql`added as (
       select agreement, dimension, hour, late, sum(quantity) as quantity, count(*) as events,
         bool_or(allocated) as allocated
       from fresh group by 1, 2, 3, 4
@@ -106,23 +127,10 @@ export async function rollUp(
         allocated = usage_records.allocated or excluded.allocated,
         updated_at = excluded.updated_at
       returning id, agreement, dimension, hour, kind, sent
-    )
-    select n::int - 1 as n, null as id, null as slot, null as sent from incoming i
-    where (select count(*) from fresh) < ${placed.length}
-      and not exists (select from fresh f where f.source = i.source and f.id = i.id)
-    union all
-    select null, r.id, s.slot::int - 1, r.sent from rolled r
-    join slot s using (agreement, dimension, hour) where r.kind = 'late' and s.late`.execute(db)
-  return {
-    known: new Set(rows.flatMap(({ n }) => n ?? [])),
-    late: rows.flatMap(({ id, slot, sent }) =>
-      id === null ? [] : [{ id: id as Id<'rec'>, slot, sent }],
-    ),
-  }
-}
+    )`
 
 /** An array as Postgres reads it: quoted at once where no text holds a quote, which spares looking at each. */
-function array(texts: readonly string[]): string | readonly string[] {
+export function array(texts: readonly string[]): string | readonly string[] {
   const all = texts.join('')
   if (all.includes('"') || all.includes('\\')) return texts
   return texts.length === 0 ? '{}' : `{"${texts.join('","')}"}`
@@ -151,24 +159,6 @@ export async function sealedHours(
     sealed.set(seriesKey(row), hours.add(hourOf(row.hour)))
   }
   return sealed
-}
-
-type EventKey = Pick<UsageEvent, 'source' | 'id'>
-/** Neither holds a line break. */
-export const eventKey = ({ source, id }: EventKey): string => `${source}\n${id}`
-
-/** Events that are known already, by `eventKey`. */
-export async function knownEvents(
-  db: Db,
-  keys: readonly EventKey[],
-): Promise<Map<string, UsageEvent>> {
-  if (keys.length === 0) return new Map()
-  const { rows } = await sql<UsageEvent>`
-    select e.source, e.id, e.agreement, e.dimension, e.quantity, e.at, e.allocations
-    from usage_events e
-    join unnest(${keys.map((k) => k.source)}::text[], ${keys.map((k) => k.id)}::text[])
-      as k(source, id) using (source, id)`.execute(db)
-  return new Map(rows.map((row) => [eventKey(row), row]))
 }
 
 /** An empty record for an hour, so that what its series carries is sent with it; one that is there stays. */

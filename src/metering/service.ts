@@ -8,7 +8,18 @@ import * as readBacks from './read-backs.ts'
 import { type MeteringRow, meteringRows, reportRowsMax } from './report.ts'
 import * as store from './store.ts'
 
+export {
+  type Contributed,
+  contribute,
+  type NewPosting,
+  placeOnly,
+  post,
+  type Quantity,
+} from './contribute.ts'
+export type { Fate } from './fates.ts'
 export { ingest } from './ingest.ts'
+export type { Contribution } from './parts.ts'
+export { type HeldNow, take as takeReadBack } from './read-back.ts'
 
 export const get = (deps: Deps, id: string): Promise<UsageRecord> => store.get(deps.db, id)
 

@@ -1,6 +1,7 @@
 import type { Instant } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
-import { eventKey, isRace, type Placed, type RolledUp, rollUp, type Slot } from './roll-up.ts'
+import { isRace, type Placed, type RolledUp, rollUp, type Slot } from './roll-up.ts'
+import { eventKey } from './stored.ts'
 
 /** Statements under way at once, and events in one: more wait for each other's rows and gain nothing. */
 const statementsMax = 2

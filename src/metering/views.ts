@@ -59,6 +59,7 @@ export const ingestedView = z
       'Of the accepted: too late for any marketplace; lost, as far as the price does not include them',
       0,
     ),
+    unmetered: count('Of the accepted: named events that no meter reads; a backfill may later', 0),
     refused: z
       .array(
         z.object({
@@ -93,6 +94,9 @@ const stateView = z
     none('held').extend({
       reason: text('Why it waits for a person', 'more than 10 times the largest hour before it'),
       usual: sum('The largest hour of its series before', '120'),
+      value: moneyField(
+        'What it is worth at the agreement’s rate; null when the rate is unknown',
+      ).nullable(),
       since: instantField('Since when'),
     }),
     none('due').extend({
