@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import pg from 'pg'
 
 export const median = (values: readonly number[]): number =>
@@ -12,19 +13,46 @@ export async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - started
 }
 
-/** An empty database of this run's own on the Postgres of `DATABASE_URL`; `drop` removes it. */
-export async function createDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  const admin = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
-  const name = `tradepost_bench_${process.pid}`
+/** The most memory that a process held since `forgetPeak`, in MiB; from its own figures where there is no /proc. */
+export function peakMib(pid: number): number {
+  const file = `/proc/${pid}/status`
+  const [, kib = '0'] = existsSync(file)
+    ? (/VmHWM:\s+(\d+)/.exec(readFileSync(file, 'utf8')) ?? [])
+    : []
+  return Math.round(Number(kib) / 1024)
+}
+
+/** Starts the count of `peakMib` again (proc(5), clear_refs). */
+export function forgetPeak(pid: number): void {
+  const file = `/proc/${pid}/clear_refs`
+  if (existsSync(file)) writeFileSync(file, '5')
+}
+
+/** A database of this run's own. `drop` removes it, and so does an interruption. */
+export type BenchDatabase = { readonly url: string; drop(): Promise<void> }
+
+/** An empty database on the Postgres of `DATABASE_URL`. */
+export async function createDatabase(part = ''): Promise<BenchDatabase> {
+  const admin = process.env.DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/postgres'
+  const name = `tradepost_bench_${process.pid}${part}`
   const administer = async (statement: string) => {
     const client = new pg.Client({ connectionString: admin })
     await client.connect()
     await client.query(statement).finally(() => client.end())
   }
+  const drop = () => administer(`drop database if exists ${name} with (force)`)
+  const interrupted = () => void drop().finally(() => process.exit(130))
   await administer(`create database ${name}`)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
   const url = new URL(admin)
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => administer(`drop database if exists ${name} with (force)`) }
+  return {
+    url: url.href,
+    async drop() {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted)
+      await drop()
+    },
+  }
 }
 
 /** COPY FROM STDIN on one connection, in Postgres's text format. */
