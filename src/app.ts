@@ -8,6 +8,7 @@ import { buyers } from './buyers/routes.ts'
 import { commitments, drawdownReport } from './commitments/routes.ts'
 import { handlers as connectionHandlers } from './connections/jobs.ts'
 import { connections, syncs } from './connections/routes.ts'
+import { contracts } from './contracts/routes.ts'
 import { handlers as crmHandlers, syncs as crmSyncs } from './crm/jobs.ts'
 import { crm } from './crm/routes.ts'
 import type { Deps } from './deps.ts'
@@ -21,6 +22,7 @@ import { listings } from './listings/routes.ts'
 import { handlers as meteringHandlers, syncs as meteringSyncs } from './metering/jobs.ts'
 import { usageAllowances, usageReadBacks } from './metering/read-back-routes.ts'
 import { meteringReport, usageEvents, usageRecords } from './metering/routes.ts'
+import { meters } from './meters/routes.ts'
 import { handlers as noticeHandlers, syncs as noticeSyncs } from './notices/jobs.ts'
 import { incoming, notices } from './notices/routes.ts'
 import { documents } from './offers/document-routes.ts'
@@ -108,6 +110,8 @@ export function createApp<Bindings extends object>({
   app.route('/v1/connections', connections)
   app.route('/v1/syncs', syncs)
   app.route('/v1/agreements', agreements)
+  app.route('/v1/contracts', contracts)
+  app.route('/v1/meters', meters)
   app.route('/v1/usage-events', usageEvents)
   app.route('/v1/usage-records', usageRecords)
   app.route('/v1/usage-allowances', usageAllowances)

@@ -13,6 +13,8 @@ const tables: Readonly<Record<string, string>> = {
   doc: 'documents',
   offer: 'offers',
   agr: 'agreements',
+  ctr: 'contracts',
+  mtr: 'meters',
   rec: 'usage_records',
   imp: 'revenue_imports',
   cmt: 'commitments',
@@ -39,6 +41,11 @@ const fitting: Readonly<Record<string, Fit>> = {
   },
   'post /v1/agreements/{id}/change': { kind: 'agr', where: onPlan, order: 'asc' },
   'post /v1/agreements/{id}/cancel': { kind: 'agr', where: onPlan, order: 'desc' },
+  'post /v1/contracts': {
+    kind: 'agr',
+    where: 'not exists (select 1 from contracts c where c.agreement = agreements.id)',
+    order: 'desc',
+  },
   'post /v1/commitments': {
     kind: 'buyer',
     where: 'not exists (select 1 from commitments c where c.buyer = buyers.id)',

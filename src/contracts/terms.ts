@@ -7,7 +7,7 @@ const ratesMax = 100
 const releasesMax = 120
 const grantsMax = 100
 
-const dimension = textField(200, 'A dimension as the listing names it', 'api_calls')
+const dimension = textField(200, 'A dimension', 'requests')
 const period = z
   .enum(periodKinds)
   .meta({ description: 'The period over which it counts', example: 'month' })
@@ -139,36 +139,79 @@ const minimum = z.strictObject({
   }),
 })
 
+/** A year in four releases, ten thousand requests a month included, the rest by tiers. */
+const example = {
+  currency: 'USD',
+  bills: { dimension: 'api_calls', unit: '0.01' },
+  start: '2027-01-01',
+  end: '2028-01-01',
+  periods: 'calendar',
+  commit: {
+    amount: '120000.00',
+    releases: ['2027-01-01', '2027-04-01', '2027-07-01', '2027-10-01'].map((on) => ({
+      on,
+      amount: '30000.00',
+    })),
+    unused: 'rollover',
+    rollover: { percent: '20', expiresAfterMonths: 3 },
+  },
+  grants: [
+    { id: 'onboarding', amount: '500.00', priority: 1, from: '2027-01-01', until: '2027-07-01' },
+  ],
+  rates: [
+    {
+      dimension: 'requests',
+      price: {
+        model: 'graduated',
+        tiers: [
+          { upTo: '1000000', rate: '0.01' },
+          { upTo: null, rate: '0.008' },
+        ],
+      },
+      included: '10000',
+      period: 'month',
+    },
+  ],
+  overage: { at: 'committed', multiplier: '1.15' },
+  minimums: [{ period: 'month', amount: '1000.00', prorate: true }],
+}
+
 /** One version of a contract: what a buyer's usage costs, whole. */
-export const contractTerms = z.strictObject({
-  currency: currencyField(),
-  bills: z
-    .strictObject({
-      dimension,
-      unit: decimalField('What one unit of it is worth', '0.01', 'positive'),
-    })
-    .meta({
-      description: 'The dimension that what is owed beyond the commit is reported to',
-      example: { dimension: 'cents', unit: '0.01' },
+export const contractTerms = z
+  .strictObject({
+    currency: currencyField(),
+    bills: z
+      .strictObject({
+        dimension,
+        unit: decimalField('What one unit of it is worth', '0.01', 'positive'),
+      })
+      .meta({
+        description: 'The dimension that what is owed beyond the commit is reported to',
+        example: { dimension: 'api_calls', unit: '0.01' },
+      }),
+    start: dayField('The first day'),
+    end: dayField('The day after the last; null runs on', '2028-01-01').nullable(),
+    periods: z.enum(['calendar', 'anniversary']).default('calendar').meta({
+      description: 'Whether periods follow the calendar or the first day',
+      example: 'calendar',
     }),
-  start: dayField('The first day'),
-  end: dayField('The day after the last; null runs on', '2028-01-01').nullable(),
-  periods: z.enum(['calendar', 'anniversary']).default('calendar').meta({
-    description: 'Whether periods follow the calendar or the first day',
-    example: 'calendar',
-  }),
-  commit: commit.nullable().meta({ description: 'What is paid in advance; null for nothing' }),
-  grants: z.array(grant).max(grantsMax).default([]).meta({ description: 'What is given besides' }),
-  rates: z
-    .array(rate)
-    .min(1, 'must hold at least one')
-    .max(ratesMax)
-    .meta({ description: 'What units cost: the committed card' }),
-  overage,
-  minimums: z
-    .array(minimum)
-    .max(periodKinds.length)
-    .default([])
-    .meta({ description: 'What is owed at least, one for each kind of period' }),
-})
+    commit: commit.nullable().meta({ description: 'What is paid in advance; null for nothing' }),
+    grants: z
+      .array(grant)
+      .max(grantsMax)
+      .default([])
+      .meta({ description: 'What is given besides' }),
+    rates: z
+      .array(rate)
+      .min(1, 'must hold at least one')
+      .max(ratesMax)
+      .meta({ description: 'What units cost: the committed card' }),
+    overage,
+    minimums: z
+      .array(minimum)
+      .max(periodKinds.length)
+      .default([])
+      .meta({ description: 'What is owed at least, one for each kind of period' }),
+  })
+  .meta({ example })
 export type ContractTerms = z.infer<typeof contractTerms>
