@@ -4,6 +4,8 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const readyTimeoutMs = 60_000
+/** Characters of what a process said last that are kept, to be shown if it ends by itself. */
+const saidMax = 2_000
 
 /** A process of ours that said `ready` (or what it says instead). */
 export type Running = {
@@ -27,14 +29,19 @@ export function start(
   const child = spawn(process.execPath, [...args], {
     cwd: root,
     env: { ...process.env, DATABASE_URL: '', ...cache, ...env },
-    stdio: ['ignore', 'pipe', process.env.VERBOSE ? 'inherit' : 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (process.env.VERBOSE) process.stderr.write(chunk)
+    said = `${said}${chunk}`.slice(-saidMax)
+  })
   let isWanted = false
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.once('exit', (code, signal) => {
     running.delete(child)
-    if (!isWanted) console.error(`${args.join(' ')} ended by itself: ${code ?? signal}`)
+    if (!isWanted) console.error(`${args.join(' ')} ended by itself: ${code ?? signal} ${said}`)
   })
   const kill = async (signal: 'SIGKILL' | 'SIGTERM') => {
     isWanted = true

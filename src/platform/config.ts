@@ -36,7 +36,7 @@ export const environment = z.object({
     .string()
     .default('on')
     .describe(
-      'Local world only: `on` serves the simulated clouds on PORT+1, `off` does not, an address uses clouds simulated there',
+      'An address: clouds simulated there, whose time is kept; with DATABASE_URL for proofs only. In the local world `on` serves simulated clouds on PORT+1, `off` does not',
     ),
   DEMO: z
     .enum(['on', 'off'])
@@ -56,6 +56,15 @@ export const environment = z.object({
     .default(8)
     .describe(
       'Jobs one process works on at a time; 0 serves only and leaves the work to `npm run worker`',
+    ),
+  SENDERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .describe(
+      'Of these, how many send usage at a time, four calls each; what a marketplace takes a second is kept by all processes together',
     ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])

@@ -56,6 +56,8 @@ export function openDb({ max, ...target }: DbOptions): Database {
   })
   // A lost idle connection is the pool's to replace; the next query reports a real outage.
   pool.on('error', () => {})
+  // One that is lent out and waits between two queries has no other listener: its next query reports the outage.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) }
 }
 

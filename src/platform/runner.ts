@@ -23,7 +23,8 @@ export function startRunner<Deps>(
 ): Runner {
   let stopped = false
   let turn: Promise<unknown> = Promise.resolve()
-  let supervisedAt = 0
+  // At once: what a process that died left behind waits for nobody else.
+  let supervisedAt = Number.NEGATIVE_INFINITY
   const alone = <T>(act: () => Promise<T>): Promise<T> => {
     const mine = turn.then(act, act)
     turn = mine.catch(() => {})

@@ -34,30 +34,6 @@ export function localClock(last: number | undefined): Clock {
   return createClock({ real: Date.now, startAt: Math.max(real, last ?? 0) })
 }
 
-const followEveryMs = 250
-const followTimeoutMs = 5_000
-
-/** The clock of clouds that are simulated in another process: asked for again and again, and trusted in between. */
-export async function followClock(
-  address: string,
-  last: number | undefined,
-): Promise<{ clock: Clock; stop: () => void }> {
-  let ahead = 0
-  let newest = last ?? 0
-  const ask = async () => {
-    const answer = await fetch(`${address}/clock`, { signal: AbortSignal.timeout(followTimeoutMs) })
-    const { now } = (await answer.json()) as { now: string }
-    ahead = Date.parse(now) - Date.now()
-  }
-  await ask()
-  const timer = setInterval(() => void ask().catch(() => {}), followEveryMs)
-  const now = () => {
-    newest = Math.max(newest, Date.now() + ahead)
-    return newest
-  }
-  return { clock: { now, advance: () => {} }, stop: () => clearInterval(timer) }
-}
-
 /** Starts the simulated clouds next to the service; `POST /clock` there moves the time of both. */
 export function startClouds(
   config: Config,

@@ -1,8 +1,10 @@
 import { adapters } from '../../adapters/index.ts'
+import type { Clock } from '../../simulator/world.ts'
 import type { Config } from '../platform/config.ts'
 import type { Embedded } from '../platform/embedded.ts'
 import { createLog } from '../platform/log.ts'
-import { demo, followClock, localClock, localSecretKey, startClouds } from './clouds.ts'
+import { demo, localClock, localSecretKey, startClouds } from './clouds.ts'
+import { followClock, simulatedAt } from './follow.ts'
 import { openRuntime } from './open.ts'
 import { addressOf, closeServer, firstKey, listen, say, stopOnSignal, work } from './serve.ts'
 
@@ -10,11 +12,9 @@ import { addressOf, closeServer, firstKey, listen, say, stopOnSignal, work } fro
 export async function startLocal(config: Config, opening: Promise<Embedded>): Promise<void> {
   const log = createLog(config.LOG_LEVEL ?? 'warn')
   const embedded = await opening
-  const elsewhere = /^https?:/.test(config.SIMULATOR)
-    ? config.SIMULATOR.replace(/\/$/, '')
-    : undefined
+  const elsewhere = simulatedAt(config.SIMULATOR)
   const followed = elsewhere ? await followClock(elsewhere, undefined) : undefined
-  let clock = followed?.clock ?? localClock(undefined)
+  let clock: Clock = followed ? { now: followed.now, advance: () => {} } : localClock(undefined)
   const runtime = await openRuntime({
     config,
     target: embedded.target,

@@ -21,7 +21,8 @@ export type Runtime = {
 }
 
 export type RuntimeOptions = {
-  readonly config: Pick<Config, 'local' | 'PORT' | 'PUBLIC_URL' | 'ADMIN_KEY'>
+  readonly config: Pick<Config, 'local' | 'PORT' | 'PUBLIC_URL' | 'ADMIN_KEY'> &
+    Partial<Pick<Config, 'SENDERS'>>
   readonly target: DbOptions
   readonly secretKey: string
   readonly adapters: readonly Adapter[]
@@ -64,6 +65,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     opened: new Map(),
     publicUrl: (config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`).replace(/\/$/, ''),
     syncs: syncDefinitions,
+    senders: config.SENDERS,
     estimateFit,
   }
   if (!options.prepared) {

@@ -1,0 +1,48 @@
+import { exact, sum } from './exact.ts'
+import type { Diary } from './run.ts'
+import type { World } from './world.ts'
+
+const triesMax = 400
+/** The longest window in which a cloud takes usage of an agreement that is over, but for one that carries nothing. */
+const flushMinutes = 75
+
+/**
+ * Until nothing that is due is left, the clock moving on by a minute at a time, and writes down when that was. The
+ * last time over the hour's end too, so that everything is due, and past the last window of what was cancelled.
+ */
+export async function settle(
+  world: World,
+  diary: Diary,
+  { isLast }: { readonly isLast: boolean },
+): Promise<void> {
+  if (isLast) {
+    const minute = new Date(world.now()).getUTCMinutes()
+    await world.pass(`PT${Math.max(1, 66 - minute)}M`)
+  }
+  await quiet(world, isLast)
+  if (isLast && diary.cancelledAt.some((at) => at !== null)) {
+    await world.pass(`PT${flushMinutes}M`)
+    await quiet(world, isLast)
+  }
+  diary.settledAt.push(world.now())
+}
+
+async function quiet(world: World, isLast: boolean): Promise<void> {
+  for (let tries = 0; tries < triesMax; tries++) {
+    if (!(await isBusy(world, isLast))) return
+    await world.pass(tries % 10 === 9 ? 'PT5M' : 'PT1M')
+  }
+  throw new Error('something is due and never sent')
+}
+
+/**
+ * Whether anything is due that is not sent: all that is unsettled is more than what only waits for its hour's end. The
+ * last time also that counts. Asked in this order, since records only go on from open.
+ */
+async function isBusy({ api, now }: World, isLast: boolean): Promise<boolean> {
+  const { data: open } = await api.get('/v1/usage-records?state=open&limit=200')
+  if (open.some(({ dueAt }: any) => isLast || Date.parse(dueAt) <= now())) return true
+  const { data: rows } = await api.get('/v1/reports/metering')
+  const unsettled = sum(rows.map(({ due }: any) => exact(due)))
+  return unsettled !== sum(open.map(({ quantity }: any) => exact(quantity)))
+}
