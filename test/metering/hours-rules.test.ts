@@ -1,7 +1,7 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addDays, type Hour, type Instant, later } from '../../src/kernel/time.ts'
 import { deadlineOf, dueOf, earlier, flushEnd, reportHour } from '../../src/metering/hours.ts'
-import { pack, turn } from '../../src/metering/pace.ts'
+import { pack } from '../../src/metering/pace.ts'
 import { placeOf, refusalOf, timesOf, windowOf } from '../../src/metering/place.ts'
 import { hourAt, meterWith, reportWith, timeAt, traitsWith } from './sample.ts'
 
@@ -243,29 +243,5 @@ describe('calls', () => {
     expect(ids(3, 1)).toEqual(['0', '1', '2'])
     // The ninth goes with anything, and the tenth not with all of what it joined.
     expect(ids(11, 9)).toEqual(['0 3 6 9', '1 4 7 10', '2 5 8'])
-  })
-
-  it('keep a marketplace’s pace, each account its own', async () => {
-    const [one, other] = [port({ callsPerSecondMax: 2 }), port({ callsPerSecondMax: 2 })]
-    vi.useFakeTimers()
-    const started = performance.now()
-    const begun: string[] = []
-    const call = (name: string, which: typeof one) =>
-      void turn(which as never).then(() =>
-        begun.push(`${name} ${Math.floor((performance.now() - started) / 100) * 100}`),
-      )
-    for (const name of ['a', 'b', 'c', 'd', 'e']) call(name, one)
-    for (const name of ['x', 'y']) call(name, other)
-    await vi.advanceTimersByTimeAsync(900)
-    expect(begun.toSorted()).toEqual(['a 0', 'b 0', 'x 0', 'y 0'])
-    await vi.advanceTimersByTimeAsync(900)
-    expect(begun.slice(4)).toEqual(['c 1000', 'd 1000'])
-    await vi.advanceTimersByTimeAsync(100_000)
-    expect(begun.slice(6)).toEqual(['e 2000'])
-    // After so long a pause nobody has to wait.
-    call('z', one)
-    await vi.advanceTimersByTimeAsync(0)
-    expect(begun.at(-1)).toBe('z 101800')
-    vi.useRealTimers()
   })
 })

@@ -236,7 +236,7 @@ describe('the same event', () => {
 describe('a batch', () => {
   const keyed = (events: readonly UsageEvent[]) =>
     new Map(events.map((one) => [`${one.source}\n${one.id}`, one]))
-  const asTheyAre = (one: UsageEvent) => one
+  const asTheyAre = <Event>(one: Event) => one
   const no: Refusal = { code: 'too_old', path: 'at', message: 'is too old' }
 
   it('keeps the good events and names each bad one by its place and id', () => {
@@ -291,7 +291,7 @@ describe('a batch', () => {
 
   it('compares agreements by our own id of them', () => {
     const batch = readBatch([event, { ...event, agreement: 'theirs' }])
-    const ours = (one: UsageEvent) => ({ ...one, agreement: 'agr_1' })
+    const ours = <Event extends object>(one: Event) => ({ ...one, agreement: 'agr_1' })
     expect(verdicts(batch, [], [], new Map(), ours)).toMatchObject({ duplicates: 1, conflicts: [] })
     expect(verdicts(batch, [], [], new Map(), asTheyAre)).toMatchObject({ duplicates: 0 })
     expect(verdicts(batch, [], [], keyed([ours(read())]), ours)).toMatchObject({ duplicates: 1 })

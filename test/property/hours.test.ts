@@ -133,7 +133,7 @@ describe('a batch', () => {
   )
   const batch = fc.array(fc.oneof({ weight: 6, arbitrary: content }, broken), { maxLength: 30 })
   const keyOf = ({ source, id }: { source: string; id: string }) => `${source}\n${id}`
-  const same = (event: UsageEvent) => event
+  const same = <Event>(event: Event) => event
 
   it('counts each id once, and what is not new is a duplicate, a conflict or refused', () => {
     always(

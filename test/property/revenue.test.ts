@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plus, times, total } from '../../src/kernel/decimal.ts'
 import { minorDigits, money, post, sum, toDecimal } from '../../src/kernel/money.ts'
 import { addDays, type Day, startOf } from '../../src/kernel/time.ts'
-import type { Schema } from '../../src/platform/schema.ts'
+import type { Db } from '../../src/platform/db.ts'
 import { visible } from '../../src/revenue/lines.ts'
 import type { LineAction, LineKind, Vantage } from '../../src/revenue/model.ts'
 import { revenueRows, type Summed, totals } from '../../src/revenue/report.ts'
@@ -64,7 +64,7 @@ describe('the report of a past day', () => {
   }, 600_000)
 
   async function insert(
-    db: Kysely<Schema>,
+    db: Db,
     lines: readonly Told[][],
     wanted: (version: Told) => boolean,
   ): Promise<void> {
@@ -95,7 +95,7 @@ describe('the report of a past day', () => {
   }
 
   /** Which version is shown of each line, by its place in it; none where none is. */
-  async function seen(db: Kysely<Schema>, at: Vantage): Promise<(number | undefined)[]> {
+  async function seen(db: Db, at: Vantage): Promise<(number | undefined)[]> {
     const { rows } = await sql<{ line: string; seq: bigint }>`select l.line_ref as line, l.seq
       from revenue_lines l where ${visible(at)}`.execute(db)
     const found: (number | undefined)[] = []
