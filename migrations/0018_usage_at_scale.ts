@@ -20,7 +20,7 @@ async function events(db: Kysely<unknown>): Promise<void> {
     add check (quantity >= 0 or reverses is not null)`.execute(db)
   await sql`create unique index usage_events_reversed on usage_events (source, reverses)
     where reverses is not null`.execute(db)
-  await sql`create index usage_events_named on usage_events (agreement, name, hour)
+  await sql`create index usage_events_named on usage_events (agreement, name, hour, source, id)
     where name is not null`.execute(db)
   // What meters make of an event; a backfill may add to it, each run once.
   await sql`create table usage_contributions (
@@ -42,13 +42,13 @@ async function events(db: Kysely<unknown>): Promise<void> {
     on usage_postings (agreement, dimension, hour)`.execute(db)
   await sql`create view usage_parts as
     select 'event' as kind, source, id, null as meter, agreement, dimension, quantity, at, hour, late,
-      allocations, received_at from usage_events where dimension is not null
+      allocations, received_at, null as run, reverses from usage_events where dimension is not null
     union all
     select 'meter', source, event, meter, agreement, dimension, quantity, at, hour, late,
-      null, created_at from usage_contributions
+      null, created_at, run, null from usage_contributions
     union all
     select 'contract', '', id, null, agreement, dimension, quantity, at, hour, late,
-      null, created_at from usage_postings`.execute(db)
+      null, created_at, null, null from usage_postings`.execute(db)
 }
 
 /** Records that are held or rated, quantities that are taken back, and what a series has seen. */

@@ -103,6 +103,14 @@ export function activeOf(meter: Meter, hour: Hour): Active[] {
   return [{ meter, version: version.number, definition: version.definition }]
 }
 
+/** A meter as one of its versions reads; undefined for one that is not there or reads nothing. */
+export function versioned(meter: Meter, number: number): Active | undefined {
+  const version = meter.versions.find((one) => one.number === number)
+  return version?.definition
+    ? { meter, version: number, definition: version.definition }
+    : undefined
+}
+
 /** What an aggregate's change gives each dimension of a definition, for the event that made it. */
 export const changed = (
   { meter, version, definition }: Active,

@@ -1,6 +1,9 @@
 import { sql } from 'kysely'
 import { type Decimal, trim } from '../kernel/decimal.ts'
+import { Problem } from '../kernel/problem.ts'
+import { type Hour, hourStart, type Instant } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
+import type { Properties } from './operations.ts'
 
 export type EventKey = { readonly source: string; readonly id: string }
 
@@ -35,4 +38,37 @@ export async function additive(db: Db, keys: readonly EventKey[]): Promise<Made[
     having sum(c.quantity) <> 0
     order by c.source, c.event, c.meter, c.dimension`.execute(db)
   return rows.map((row) => ({ ...row, quantity: trim(row.quantity) }))
+}
+
+/** One hour's events of one name and agreement. */
+export type HourOf = { readonly agreement: string; readonly name: string; readonly hour: Hour }
+
+export type Told = EventKey & { readonly properties: Properties; readonly at: Instant }
+
+const pageMax = 2_000
+/** More events of one agreement in one hour are beyond what can be counted anew. */
+export const hourEventsMax = 1_000_000
+
+/**
+ * The named events of an hour that nobody took back, by source and id, in pages. Throws `invalid` beyond
+ * `hourEventsMax`.
+ */
+export async function* standing(
+  db: Db,
+  { agreement, name, hour }: HourOf,
+): AsyncGenerator<readonly Told[]> {
+  let [source, id] = ['', '']
+  for (let seen = 0; seen < hourEventsMax; seen += pageMax) {
+    const { rows } = await sql<Told>`
+      select e.source, e.id, e.properties, e.at from usage_events e
+      where e.agreement = ${agreement} and e.name = ${name}
+        and e.hour = ${hourStart(hour)}::timestamptz and (e.source, e.id) > (${source}, ${id})
+        and not exists (select from usage_events r where r.source = e.source and r.reverses = e.id)
+      order by e.source, e.id limit ${pageMax}`.execute(db)
+    if (rows.length > 0) yield rows
+    const last = rows.at(-1)
+    if (!last || rows.length < pageMax) return
+    ;({ source, id } = last)
+  }
+  throw new Problem('invalid', `${hour} has more than ${hourEventsMax} events ${name}`)
 }
