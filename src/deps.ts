@@ -28,6 +28,8 @@ export type Deps = {
   readonly publicUrl: string
   /** Everything kept up with, by every capability. */
   readonly syncs: readonly SyncDefinition[]
+  /** Senders of usage that this process runs at a time; absent: as many as usual. */
+  readonly senders?: number | undefined
   /** Wired by `app.ts` from a capability that lies later in a deal's life. */
   readonly estimateFit: (deps: Deps) => EstimateFit
 }

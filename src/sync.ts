@@ -1,6 +1,7 @@
 import type { PortName } from './adapter.ts'
 import type { Deps } from './deps.ts'
 import type { Id } from './kernel/id.ts'
+import type { Problem } from './kernel/problem.ts'
 
 /** Something that is kept up with for every connection whose provider has the port. */
 export type SyncDefinition = {
@@ -17,5 +18,10 @@ export type SyncDefinition = {
     deps: Deps,
     connection: Id<'conn'>,
     cursor: string | null,
-  ): Promise<{ readonly cursor: string | null; readonly more: boolean }>
+  ): Promise<{
+    readonly cursor: string | null
+    readonly more: boolean
+    /** What is in the way of it though the turn itself ended well. */
+    readonly problem?: Problem | undefined
+  }>
 }

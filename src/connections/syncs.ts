@@ -146,6 +146,7 @@ export async function runSync(deps: Deps, subject: string): Promise<Outcome> {
       const result = await definition.run(deps, connection as Id<'conn'>, cursor)
       ;({ cursor, more } = result)
       await update({ cursor })
+      if (result.problem) throw result.problem
     }
     const due = more ? deps.now() : next
     await update({ finished_at: deps.now(), succeeded_at: deps.now(), problem: null, due_at: due })

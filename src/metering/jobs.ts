@@ -1,29 +1,22 @@
 import * as connections from '../connections/service.ts'
-import { type Deps, enqueue } from '../deps.ts'
+import type { Deps } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
-import { asProblem } from '../kernel/problem.ts'
+import { Problem } from '../kernel/problem.ts'
 import { dayMs } from '../kernel/time.ts'
 import type { Handlers } from '../platform/jobs.ts'
 import type { SyncDefinition } from '../sync.ts'
-import { nextDue } from './claims.ts'
+import * as claims from './claims.ts'
 import { closeRests, followEnds } from './ends.ts'
+import { expire } from './expire.ts'
+import { review } from './holds.ts'
+import * as lanes from './lanes.ts'
+import { rateRipe } from './rating.ts'
 import { readNext } from './read-back.ts'
-import { sendDue } from './send.ts'
+import { sendJob, takeTurn, wake } from './senders.ts'
 
-const sendJob = 'metering.send'
 const everyMs = 60_000
 
-/** Wakes the sync when a record falls due between its turns. An account that is gone has none. */
-export const handlers: Handlers<Deps> = {
-  [sendJob]: async (deps, connection) => {
-    try {
-      await connections.runNow(deps, 'metering', connection)
-    } catch (error) {
-      if (asProblem(error).code !== 'not_found') throw error
-    }
-    return 'done'
-  },
-}
+export const handlers: Handlers<Deps> = { [sendJob]: takeTurn }
 
 export const syncs: readonly SyncDefinition[] = [
   {
@@ -31,19 +24,25 @@ export const syncs: readonly SyncDefinition[] = [
     port: 'metering',
     everyMs,
     async run(deps, connection, cursor) {
+      await lanes.ensure(deps.db, connection)
+      // First, and whatever else goes wrong: a deadline waits for nobody.
+      await expire(deps, connection)
       const { traits } = await connections.port(deps, connection, 'metering')
       const next = await followEnds(deps, connection, traits, cursor)
-      const more = await sendDue(deps, connection)
+      await rateRipe(deps, connection)
+      await claims.ripen(deps.db, connection, deps.now())
+      await review(deps, connection)
       await closeRests(deps, connection)
-      if (!more) await wake(deps, connection)
-      return { cursor: next, more }
+      await wake(deps)
+      return { cursor: next, more: false, problem: await troubleOf(deps, connection) }
     },
   },
   { name: 'usage-read-back', port: 'metering', everyMs: dayMs, run: readNext },
 ]
 
-/** What falls due between two turns is not made to wait for the second. */
-async function wake(deps: Deps, connection: Id<'conn'>): Promise<void> {
-  const due = await nextDue(deps.db, connection)
-  if (due !== null && due > deps.now()) await enqueue(deps, sendJob, connection, due)
+/** What keeps an account's usage from being sent, as its circuit has it. */
+async function troubleOf(deps: Deps, connection: Id<'conn'>): Promise<Problem | undefined> {
+  const circuit = await lanes.find(deps.db, connection)
+  const trouble = circuit?.problem ?? Object.values(circuit?.blocked ?? {})[0]?.problem
+  return trouble && new Problem(trouble.code, trouble.message)
 }

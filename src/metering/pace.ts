@@ -1,3 +1,6 @@
+import type { Deps } from '../deps.ts'
+import type { Id } from '../kernel/id.ts'
+import * as lanes from './lanes.ts'
 import type { Report } from './model.ts'
 import type { MeteringPort } from './port.ts'
 
@@ -21,11 +24,68 @@ export function pack(
   return batches
 }
 
+/** Calls that one sender makes at the same time. */
+export const callsAtOnce = 4
+const callsPerClaimMax = 20
+const claimedSeconds = 2
+
+/** Calls' worth of records that one sender takes up: a few seconds of what the marketplace takes. */
+export const callsPerClaim = ({ traits }: MeteringPort): number =>
+  Math.min(
+    Math.max(Math.floor(traits.callsPerSecondMax * claimedSeconds), callsAtOnce),
+    callsPerClaimMax,
+  )
+
+/** A call that begins later than this after the moment reserved for it takes another: the next ones count on it. */
+const lateMaxMs = 50
+/** A machine that is always late goes on all the same. */
+const triesMax = 5
+
+/**
+ * When calls of one account may begin, reserved where every sender sees it. The first few are reserved at once, by
+ * whoever takes up their records; the others as they come.
+ */
+export type Turns = {
+  /** Waits until the next call may begin. */
+  next(deps: Deps): Promise<void>
+}
+
+export async function reserveTurns(
+  tx: Deps,
+  connection: Id<'conn'>,
+  { traits }: MeteringPort,
+  calls: number,
+): Promise<Turns> {
+  const reserve = async ({ db }: Deps, count: number): Promise<number[]> => {
+    const { waitMs, apartMs } = await lanes.reserve(
+      db,
+      connection,
+      count,
+      traits.callsPerSecondMax,
+      lateMaxMs,
+    )
+    const first = performance.now() + waitMs
+    return Array.from({ length: count }, (_, n) => first + n * apartMs)
+  }
+  const moments = calls === 0 ? [] : await reserve(tx, Math.min(calls, callsAtOnce))
+  return {
+    async next(deps) {
+      for (let tries = 1; ; tries++) {
+        const moment = moments.shift() ?? (await reserve(deps, 1))[0] ?? performance.now()
+        // One more: timers may fire a little early.
+        const waitMs = Math.ceil(moment - performance.now()) + 1
+        if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
+        if (performance.now() - moment <= lateMaxMs || tries === triesMax) return
+      }
+    },
+  }
+}
+
 const windowMs = 1_000
 type Pace = { starts: readonly number[]; last: Promise<void> }
 const paces = new WeakMap<MeteringPort, Pace>()
 
-/** Waits until a call may begin: in any second of this process at most `callsPerSecondMax` do, for one account. */
+/** Waits until a call that tells no usage may begin: in any second of this process at most `callsPerSecondMax` do. */
 export function turn(port: MeteringPort): Promise<void> {
   const pace = paces.get(port) ?? { starts: [], last: Promise.resolve() }
   paces.set(port, pace)

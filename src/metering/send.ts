@@ -1,130 +1,154 @@
 import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
-import { type Decimal, isNegative, isZero, minus, plus } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import { asProblem, type Problem } from '../kernel/problem.ts'
-import * as claims from './claims.ts'
+import { afterFailure, afterSuccess, type Circuit, productOf } from './circuit.ts'
 import { claim, type Taken } from './freeze.ts'
-import { type Loss, saveLost } from './losses.ts'
-import { load, type Metered } from './metered.ts'
-import type { Report, UsageState } from './model.ts'
-import { pack, turn } from './pace.ts'
+import * as lanes from './lanes.ts'
+import type { Report, ReportOutcome } from './model.ts'
+import { callsAtOnce, callsPerClaim, reserveTurns, type Turns } from './pace.ts'
 import type { MeteringPort } from './port.ts'
-import { open } from './series.ts'
+import { rateRipe } from './rating.ts'
 import { giveBack, leaveUnknown, settle } from './settle.ts'
 
-/** Calls' worth of records taken up at once; a turn goes on while there are more. */
-const callsPerClaim = 100
-const callsAtOnce = 4
-/** After so many calls without an answer the marketplace is left alone until the next turn. */
-const failuresMax = 3
-const expiredMax = 500
-const passesMax = 100
-
-/**
- * One turn for one seller account: what its deadline has passed is lost, what is due is frozen and sent. Returns
- * whether more may be due. Throws what a call ran into, after all that could be settled is settled.
- */
-export async function sendDue(deps: Deps, connection: Id<'conn'>): Promise<boolean> {
-  const port = await connections.port(deps, connection, 'metering')
-  await claims.ripen(deps.db, connection, deps.now())
-  for (let pass = 0; pass < passesMax && (await expire(deps, connection)); pass++);
-  const limit = port.traits.batchMax * callsPerClaim
-  const taken = await transact(deps, (tx) => claim(tx, connection, port, limit))
-  await deliver({ deps, connection, port, agreements: taken.agreements }, pack(taken.reports, port))
-  return taken.isFull
-}
-
-/** Gives up what can no longer be sent. Returns whether there may be more. */
-async function expire(deps: Deps, connection: Id<'conn'>): Promise<boolean> {
-  return transact(deps, async (tx) => {
-    const works = await claims.expired(tx.db, connection, tx.now(), expiredMax)
-    if (works.length === 0) return false
-    const refs = works.map(({ agreement }) => agreement)
-    const meters = await load(tx, refs, { fresh: true })
-    const closed = await closeUnsent(tx, connection, works, meters)
-    const losses = works.flatMap((work): Loss[] => {
-      const quantity = work.sent ?? closed.get(work.id) ?? work.quantity
-      if (isZero(quantity) && !isZero(work.quantity)) return []
-      const rate = meters.get(work.agreement)?.rates.get(work.dimension)
-      const reason = `it was not accepted before the marketplace’s deadline (${work.deadline})`
-      return [{ ...work, quantity, added: quantity, reason, rate }]
-    })
-    await saveLost(tx, losses)
-    return works.length === expiredMax
-  })
+/** What a sender has done in one turn. */
+export type Turn = {
+  /** Accounts whose contracts have priced what they are to price. */
+  readonly rated: Set<string>
+  /** Accounts that had nothing to take up after all. */
+  readonly passedOver: Set<string>
+  /** Asks for another sender; of a turn it does so once. */
+  help(): Promise<void>
 }
 
 /**
- * Sums up what was never frozen, nothing carried: what is left beyond what the price includes, by record. What takes
- * usage back is no loss: it goes on to the next record.
+ * Serves the account that is next, once: takes up what is due, makes a few seconds' worth of calls and settles them.
+ * Returns how many records it looked at; undefined where nobody can be served right now. What it runs into is written to
+ * the account's circuit and keeps no other from being served.
  */
-async function closeUnsent(
-  tx: Deps,
-  connection: Id<'conn'>,
-  works: readonly claims.Work[],
-  meters: ReadonlyMap<string, Metered>,
-): Promise<ReadonlyMap<string, Decimal>> {
-  const unsent = works.filter(({ sent }) => sent === null)
-  if (unsent.length === 0) return new Map()
-  const books = await open(tx, connection, meters, unsent)
-  const inOrder = unsent.toSorted((a, b) => (a.hour < b.hour ? -1 : 1))
-  const closed = inOrder.map((work) => {
-    const covered = books.draw(work, work.quantity)
-    const rest = minus(work.quantity, covered)
-    const isOwed = isNegative(rest)
-    if (isOwed) books.leave(work, plus(books.carry(work), rest))
-    const is = isZero(rest) && !isZero(covered) ? 'included' : isOwed ? 'carried' : null
-    const [sent, carriedOut] = isOwed ? ['0', rest] : [rest, '0']
-    const split = { carriedIn: '0', covered, rated: '0', sent, carriedOut }
-    const state: UsageState | null = is && { is, at: tx.now() }
-    return { id: work.id, split, report: null, state }
-  })
-  await claims.saveFrozen(tx.db, closed, tx.now())
-  await books.save()
-  return new Map(closed.map(({ id, split }) => [id, split.sent]))
-}
-
-/** Makes the calls, some at once, and settles each as its answer comes. */
-async function deliver(sending: Sending, batches: readonly (readonly Report[])[]): Promise<void> {
-  const { deps, port } = sending
-  const problems: Problem[] = []
-  const queue = [...batches]
-  const worker = async () => {
-    for (let batch = queue.shift(); batch; batch = queue.shift()) {
-      if (isHopeless(problems)) {
-        queue.unshift(batch)
-        return
-      }
-      await turn(port)
-      await report(sending, batch).catch((error) => problems.push(asProblem(error)))
-    }
-  }
-  await Promise.all(Array.from({ length: callsAtOnce }, worker))
-  if (queue.length > 0) await giveBack(deps, queue.flat())
-  const told = problems.find(({ code }) => code === 'throttled') ?? problems[0]
-  if (told) throw told
-}
-
-const isHopeless = (problems: readonly Problem[]): boolean =>
-  problems.length >= failuresMax ||
-  problems.some(({ code }) => ['throttled', 'unauthenticated', 'forbidden'].includes(code))
-
-async function report(
-  { deps, connection, port, agreements }: Sending,
-  reports: readonly Report[],
-): Promise<void> {
-  const answer = await port.report(reports).catch(async (error) => {
+export async function serveNext(deps: Deps, turn: Turn): Promise<number | undefined> {
+  const lane = await lanes.choose(deps.db, deps.now(), [...turn.passedOver])
+  if (!lane) return undefined
+  try {
+    const count = await serve(deps, lane, turn)
+    if (count === 0) turn.passedOver.add(lane.connection)
+    return count
+  } catch (error) {
     const problem = asProblem(error)
-    await leaveUnknown(deps, reports, problem)
-    throw problem
+    deps.log.error(
+      { connection: lane.connection, cause: String(problem.cause ?? problem.message) },
+      'usage: an account could not be served',
+    )
+    const called = { product: undefined, isProbe: true }
+    await change(deps, lane.connection, (circuit) =>
+      afterFailure(atLeast(circuit, unservedFailures), problem, called, deps.now()),
+    )
+    return 0
+  }
+}
+
+/** An account that cannot be served at all counts as one more call that failed after so many. */
+const unservedFailures = 2
+const atLeast = (circuit: Circuit, failures: number): Circuit => ({
+  ...circuit,
+  failures: Math.max(circuit.failures, failures),
+})
+
+async function serve(deps: Deps, lane: lanes.Lane, turn: Turn): Promise<number> {
+  const { connection } = lane
+  const port = await connections.port(deps, connection, 'metering')
+  if (!turn.rated.has(connection)) {
+    turn.rated.add(connection)
+    await rateRipe(deps, connection)
+  }
+  const { batchMax } = port.traits
+  const limit = lane.isProbe ? batchMax : batchMax * callsPerClaim(port)
+  const { taken, turns } = await transact(deps, async (tx) => {
+    const taken = await claim(tx, connection, port, limit, lane)
+    const turns = await reserveTurns(tx, connection, port, taken.calls.length)
+    return { taken, turns }
   })
-  await settle(deps, connection, reports, agreements, answer)
+  if (taken.isFull || lane.others > 0) await turn.help()
+  await deliver({ deps, lane, port, taken, turns })
+  return taken.count
 }
 
 type Sending = {
   readonly deps: Deps
-  readonly connection: Id<'conn'>
+  readonly lane: lanes.Lane
   readonly port: MeteringPort
-  readonly agreements: Taken['agreements']
+  readonly taken: Taken
+  readonly turns: Turns
+}
+
+/** Makes the calls, some at once, and settles each as its answer comes. What is left when the circuit opens goes back. */
+async function deliver(sending: Sending): Promise<void> {
+  const { deps, lane, taken, turns } = sending
+  const queue = [...taken.calls]
+  let isStopped = false
+  let isTroubled = lane.isProbe || lane.failures > 0
+  const worker = async () => {
+    while (queue.length > 0 && !isStopped) {
+      await turns.next(deps)
+      const reports = isStopped ? undefined : queue.shift()
+      if (!reports) return
+      const called = { product: productOf(reports), isProbe: lane.isProbe }
+      const problem = await report(sending, reports)
+      const isBlocked = lane.blocked[called.product ?? ''] !== undefined
+      if (problem) {
+        isTroubled = true
+        const after = await change(deps, lane.connection, (circuit) =>
+          afterFailure(circuit, problem, called, deps.now()),
+        )
+        isStopped ||= after.openUntil !== null
+      } else if (isTroubled || isBlocked)
+        await change(deps, lane.connection, (circuit) => afterSuccess(circuit, called, deps.now()))
+    }
+  }
+  const ends = await Promise.allSettled(Array.from({ length: callsAtOnce }, worker))
+  if (queue.length > 0) await giveBack(deps, queue.flat(), taken.before)
+  const failed = ends.find((end) => end.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** Makes one call. Returns what it ran into, after its records are left to be sent again. */
+async function report(
+  { deps, lane, port, taken }: Sending,
+  reports: readonly Report[],
+): Promise<Problem | undefined> {
+  let answer: readonly ReportOutcome[]
+  try {
+    answer = await port.report(reports)
+  } catch (error) {
+    const problem = asProblem(error)
+    if (problem.code === 'internal')
+      deps.log.error(
+        { connection: lane.connection, cause: String(problem.cause ?? problem.message) },
+        'usage: a call failed',
+      )
+    await leaveUnknown(deps, reports, problem)
+    return problem
+  }
+  await settle(deps, lane.connection, reports, taken.agreements, answer)
+  return undefined
+}
+
+/** Changes an account's circuit; where it opens or closes, what is kept up with shows it at once. */
+async function change(
+  deps: Deps,
+  connection: Id<'conn'>,
+  to: (circuit: Circuit) => Circuit,
+): Promise<Circuit> {
+  const { before, after } = await transact(deps, (tx) => lanes.turn(tx.db, connection, to))
+  const isNews = troubleOf(before) !== troubleOf(after)
+  if (isNews) await connections.runNow(deps, 'metering', connection).catch(unlessGone)
+  return after
+}
+
+const troubleOf = ({ problem, blocked }: Circuit): boolean =>
+  problem !== null || Object.keys(blocked).length > 0
+
+/** An account that was disconnected meanwhile keeps up with nothing. */
+function unlessGone(error: unknown): void {
+  if (asProblem(error).code !== 'not_found') throw error
 }

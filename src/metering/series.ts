@@ -1,16 +1,16 @@
 import type { Deps } from '../deps.ts'
-import type { Decimal } from '../kernel/decimal.ts'
+import { compare, type Decimal, isZero } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Hour, Instant } from '../kernel/time.ts'
 import { type AllowanceRow, ofAgreements, saveUsed, tell } from './allowances.ts'
-import { holdCarries, saveCarries } from './claims.ts'
+import { holdSeries, type SeriesRow, saveSeries } from './claims.ts'
 import { flushEnd } from './hours.ts'
 import { cover } from './included.ts'
 import type { Metered } from './metered.ts'
 import { seriesKey } from './roll-up.ts'
 
 type Series = { readonly agreement: string; readonly dimension: string }
-type Held = Series & { readonly closesAt: Instant | null; carry: Decimal }
+type Held = { -readonly [Key in keyof SeriesRow]: SeriesRow[Key] }
 
 /**
  * What agreements and dimensions carry and have used up of their included units, held until the transaction ends
@@ -22,6 +22,10 @@ export type Books = {
   /** Draws on what is included and says how much was. */
   draw(of: Series & { readonly hour: Hour }, quantity: Decimal): Decimal
   leave(of: Series, carry: Decimal): void
+  /** What the series has seen so far: its largest hour, and how many. */
+  history(of: Series): Pick<SeriesRow, 'peak' | 'hours'>
+  /** One more hour is sent, or would be. */
+  learn(of: Series, quantity: Decimal): void
   readonly series: readonly Held[]
   save(): Promise<void>
 }
@@ -34,13 +38,8 @@ export async function open(
   wanted: readonly Series[],
 ): Promise<Books> {
   const asked = new Map(wanted.map((one) => [seriesKey(one), seriesOf(one, meters)]))
-  const carries = await holdCarries(db, connection, [...asked.values()])
-  const series = new Map(
-    [...asked].map(([key, one]): [string, Held] => [
-      key,
-      { ...one, carry: carries.get(key) ?? '0' },
-    ]),
-  )
+  const held = await holdSeries(db, connection, [...asked.values()])
+  const series = new Map([...held].map(([key, row]): [string, Held] => [key, { ...row }]))
   const included = await allowancesOf(
     db,
     wanted.flatMap(({ agreement }) => meters.get(agreement) ?? []),
@@ -61,8 +60,15 @@ export async function open(
       const held = series.get(seriesKey(of))
       if (held) held.carry = carry
     },
+    history: (of) => series.get(seriesKey(of)) ?? { peak: '0', hours: 0 },
+    learn(of, quantity) {
+      const held = series.get(seriesKey(of))
+      if (!held || isZero(quantity)) return
+      held.hours++
+      if (compare(quantity, held.peak) > 0) held.peak = quantity
+    },
     async save() {
-      await saveCarries(db, [...series.values()])
+      await saveSeries(db, [...series.values()])
       await saveUsed(
         db,
         [...drawn].flatMap((key) => included.get(key) ?? []),

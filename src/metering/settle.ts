@@ -11,13 +11,21 @@ import type { Report, ReportOutcome, UsageState } from './model.ts'
 
 const retryMs = 60_000
 
-/** What was taken up and not sent is due again, unchanged. */
-export const giveBack = (deps: Deps, reports: readonly Report[]): Promise<unknown> =>
+/** What was taken up and not sent goes back to where it stood, unchanged. */
+export const giveBack = (
+  deps: Deps,
+  reports: readonly Report[],
+  before: Taken['before'],
+): Promise<unknown> =>
   transact(deps, (tx) => {
-    const state: UsageState = { is: 'due', waiting: null }
-    const back = reports.map(({ id }) => ({ id, state, dueAt: tx.now() }))
-    return claims.move(tx.db, back, ['sending'], tx.now())
+    const due: UsageState = { is: 'due', waiting: null }
+    const back = reports.map(({ id }) => ({ id, state: before.get(id) ?? due }))
+    return claims.giveBack(tx.db, back, tx.now())
   })
+
+/** Where the account itself is in trouble its circuit says when to try again; else one batch waits longer each time. */
+const soonMs = 5_000
+const retryMostMs = 15 * 60_000
 
 /** The answer never came: the records stay as they are, to be sent again identically. */
 export const leaveUnknown = (
@@ -26,10 +34,12 @@ export const leaveUnknown = (
   problem: Problem,
 ): Promise<unknown> =>
   transact(deps, (tx) => {
-    const state: UsageState = { is: 'sending', problem: problem.message }
-    const dueAt = later(tx.now(), problem.details.retryAfterMs ?? retryMs)
-    const unknown = reports.map(({ id }) => ({ id, state, dueAt }))
-    return claims.move(tx.db, unknown, ['sending'], tx.now())
+    const { code, details } = problem
+    const isPassing = code === 'unavailable' || code === 'throttled'
+    const baseMs = details.retryAfterMs ?? (isPassing ? soonMs : retryMs)
+    const ids = reports.map(({ id }) => id)
+    const wait = { baseMs, grows: !isPassing, mostMs: Math.max(retryMostMs, baseMs) }
+    return claims.leaveUnknown(tx.db, ids, problem.message, tx.now(), wait)
   })
 
 /** Writes down what became of each record of a call. One without an answer stays `sending`. */

@@ -62,6 +62,8 @@ export type UsageTables = {
     late: boolean
     allocations: Json<unknown> | null
     received_at: Instant
+    run: string | null
+    reverses: string | null
   }
   usage_series: {
     agreement: string
@@ -131,6 +133,7 @@ export type UsageTables = {
     to_at: Instant
     amount: Decimal | null
     currency: string | null
+    billed: Generated<boolean>
   }
   usage_lanes: {
     connection: string

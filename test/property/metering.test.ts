@@ -197,12 +197,16 @@ describe.each([
     const trouble = () => new Problem('unavailable', 'no answer')
     market.fault = mood === 'down' ? trouble : undefined
     market.lostReply = mood === 'deaf' ? trouble : undefined
-    market.decide = ({ id, hour }) =>
-      mood === 'busy' && Number(hour.slice(12, 13)) % 2
+    market.decide = (report) => {
+      const { id, hour } = report
+      // What it took under a lost reply it does not refuse when it comes again.
+      const isTaken = market.ledger.get(keyOf(report))?.id === id
+      return mood === 'busy' && Number(hour.slice(12, 13)) % 2
         ? { id, is: 'later', reason: 'busy' }
-        : mood === 'strict' && Number(hour.slice(12, 13)) % 3 === 0
+        : mood === 'strict' && !isTaken && Number(hour.slice(12, 13)) % 3 === 0
           ? { id, is: 'refused', reason: 'no', tooLate: hour.endsWith('3:00Z') }
           : undefined
+    }
   }
 
   /** The marketplace is well again and time goes on until nothing is left to do. */
