@@ -62,8 +62,9 @@ export const rowsOf = (events: readonly Event[]) => ({
 })
 
 function serveAsClient(): void {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients })
   process.on('message', async ({ port, key, bodies }: Batches) => {
+    // A new one each time: the service closes what was idle for long.
+    const agent = new Agent({ keepAlive: true, maxSockets: clients })
     const queue = bodies.map((body) => Buffer.from(body))
     const sums = { accepted: 0, duplicates: 0 }
     const client = async () => {
@@ -78,6 +79,8 @@ function serveAsClient(): void {
       process.send?.({ ms, ...sums })
     } catch (error) {
       process.send?.({ error: String(error) })
+    } finally {
+      agent.destroy()
     }
   })
 }

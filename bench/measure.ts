@@ -1,8 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import pg from 'pg'
 
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+/** The middle one, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low = 0, high = low] = sorted.slice(Math.ceil(sorted.length / 2) - 1)
+  return sorted.length % 2 === 0 ? (low + high) / 2 : low
+}
 
 export const perSecond = (count: number, ms: number): number => Math.round((count / ms) * 1000)
 
