@@ -19,9 +19,10 @@ import { asProblem, codes, Problem } from './kernel/problem.ts'
 import { keys } from './keys.ts'
 import { syncs as listingSyncs } from './listings/jobs.ts'
 import { listings } from './listings/routes.ts'
+import { usageEvents } from './metering/event-routes.ts'
 import { handlers as meteringHandlers, syncs as meteringSyncs } from './metering/jobs.ts'
 import { usageAllowances, usageReadBacks } from './metering/read-back-routes.ts'
-import { meteringReport, usageEvents, usageRecords } from './metering/routes.ts'
+import { meteringReport, usageRecords } from './metering/routes.ts'
 import { meters } from './meters/routes.ts'
 import { handlers as noticeHandlers, syncs as noticeSyncs } from './notices/jobs.ts'
 import { incoming, notices } from './notices/routes.ts'
@@ -34,6 +35,14 @@ import type { Handlers } from './platform/jobs.ts'
 import { providers } from './providers.ts'
 import { handlers as revenueHandlers, syncs as revenueSyncs } from './revenue/jobs.ts'
 import { disbursements, revenueImports, revenueLines, revenueReport } from './revenue/routes.ts'
+import { syncs as statementSyncs } from './statements/jobs.ts'
+import { reconciliationReport, statements } from './statements/routes.ts'
+import {
+  agreementInvoices,
+  contractPostings,
+  contractRatings,
+  usageParts,
+} from './statements/row-routes.ts'
 import type { SyncDefinition } from './sync.ts'
 
 /** Every job there is, by kind. */
@@ -55,6 +64,7 @@ export const syncDefinitions: readonly SyncDefinition[] = [
   ...agreementSyncs,
   ...meteringSyncs,
   ...revenueSyncs,
+  ...statementSyncs,
   ...crmSyncs,
   ...noticeSyncs,
 ]
@@ -126,6 +136,12 @@ export function createApp<Bindings extends object>({
   app.route('/v1/disbursements', disbursements)
   app.route('/v1/commitments', commitments)
   app.route('/v1/reports', revenueReport)
+  app.route('/v1/agreements', statements)
+  app.route('/v1/reports', reconciliationReport)
+  app.route('/v1/usage-parts', usageParts)
+  app.route('/v1/contract-ratings', contractRatings)
+  app.route('/v1/contract-postings', contractPostings)
+  app.route('/v1/agreement-invoices', agreementInvoices)
   app.route('/v1/reports', drawdownReport)
   app.route('/v1/events', events)
   app.route('/v1/jobs', jobs)

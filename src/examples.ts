@@ -70,7 +70,10 @@ export async function putExamplesInPlace<D extends Document>(
   document: D,
   providers: readonly Example[],
 ): Promise<D> {
-  const known = await newest(db, providers[0]?.provider ?? '')
+  const known = {
+    ...(await newest(db, providers[0]?.provider ?? '')),
+    ...(await anEvent(db)),
+  }
   const paths = Object.fromEntries(
     await Promise.all(
       Object.entries(document.paths ?? {}).map(async ([path, operations]) => [
@@ -132,6 +135,13 @@ async function newest(db: Db, provider: string): Promise<Known> {
     id: string | null
   }>`${sql.join(parts, sql` union all `)}`.execute(db)
   return Object.fromEntries(rows.flatMap(({ kind, id }) => (id ? [[`${kind}_example`, id]] : [])))
+}
+
+/** A usage event that exists, by its source and id. */
+async function anEvent(db: Db): Promise<Known> {
+  const { rows } = await sql<{ source: string; id: string }>`
+    select source, id from usage_events order by source, id limit 1`.execute(db)
+  return rows[0] ? { source_example: rows[0].source, event_example: rows[0].id } : {}
 }
 
 async function subject(db: Db, operation: string): Promise<Known> {

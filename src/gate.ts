@@ -127,7 +127,8 @@ export const repeatable = createMiddleware<Env>(async (c, next) => {
   }
   const outer = c.var.deps
   const place = { keyId: c.var.principal.keyId, key }
-  const hash = await sha256(`${c.req.method} ${pathname}${search}\n${await c.req.text()}`)
+  const body = `${eventHeaders(c.req.header())}\n${await c.req.text()}`
+  const hash = await sha256(`${c.req.method} ${pathname}${search}${body}`)
   const kept = await outer.db
     .transaction()
     .execute(async (trx) => {
@@ -155,6 +156,14 @@ export const repeatable = createMiddleware<Env>(async (c, next) => {
     })
   }
 })
+
+/** A CloudEvent in binary mode tells all but its data in headers (HTTP Protocol Binding 3.1): they are the request too. */
+const eventHeaders = (headers: Readonly<Record<string, string>>): string =>
+  Object.entries(headers)
+    .filter(([name]) => name.startsWith('ce-'))
+    .map(([name, value]) => `\n${name}: ${value}`)
+    .toSorted()
+    .join('')
 
 /** What asks a provider while the caller waits: no transaction may stay open for so long, and asking again does no harm. */
 const asksProvider = /^\/v1\/connections\/[^/]+\/check$/

@@ -32,14 +32,16 @@ export type Bad = Entry & {
   readonly errors?: readonly Violation[] | undefined
 }
 
+export type Read = typeof readEvent
+
 /** Reads each event of a batch on its own. */
-export function readBatch(values: readonly unknown[]): Batch {
+export function readBatch(values: readonly unknown[], read: Read = readEvent): Batch {
   const entries: Entry[] = []
   const repeats: (Entry & { first: AnyEvent })[] = []
   const refused: Refused[] = []
   const seen = new Map<string, AnyEvent>()
   for (const [index, value] of values.entries()) {
-    const given = readEvent(value)
+    const given = read(value)
     if ('violations' in given) {
       refused.push(malformed(index, value, given.violations))
       continue

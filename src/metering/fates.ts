@@ -1,6 +1,7 @@
 import { type Decimal, trim } from '../kernel/decimal.ts'
 import type { MoneyJson } from '../kernel/money.ts'
 import { type Hour, hourOf } from '../kernel/time.ts'
+import type { Part } from './parts.ts'
 import type { Place } from './place.ts'
 import type { Wanted } from './plan.ts'
 import { worth } from './quantities.ts'
@@ -9,6 +10,8 @@ import { worth } from './quantities.ts'
 export type Fate = {
   readonly dimension: string
   readonly quantity: Decimal
+  /** Whose contribution it is; null for what was told itself. */
+  readonly meter: string | null
   /** `kept`: the hour it is of; `moved`: another one, which can still be reported; `lost`: none can. */
   readonly is: 'kept' | 'moved' | 'lost'
   /** Whose record it is in. */
@@ -18,9 +21,12 @@ export type Fate = {
   readonly value: MoneyJson | null
 }
 
-export function fateOf({ meter, dimension, quantity, at, origin }: Wanted, place: Place): Fate {
-  const { hour, late, isMoved, reason } = place
-  const of = { dimension, quantity: trim(quantity), hour }
+export function fateOf(
+  { meter, dimension, quantity, at, origin, part }: Wanted & { readonly part?: Part | undefined },
+  { hour, late, isMoved, reason }: Place,
+): Fate {
+  const by = part?.is === 'meter' ? part.contribution.meter : null
+  const of = { dimension, quantity: trim(quantity), meter: by, hour }
   if (late) return { ...of, is: 'lost', reason, value: worth(meter.rates.get(dimension), quantity) }
   if (!isMoved) return { ...of, is: 'kept', reason: null, value: null }
   const from = origin?.hour ?? hourOf(at)

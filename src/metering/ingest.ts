@@ -6,10 +6,14 @@ import {
   type Batch,
   type Conflict,
   type Entry,
+  type Read,
   type Refused,
   readBatch,
   verdicts,
 } from './batch.ts'
+import { rehearse } from './dry-run.ts'
+import type { Outcome } from './fates.ts'
+import { readEvent } from './incoming.ts'
 import { load, type Metered } from './metered.ts'
 import { takeMixed } from './mixed.ts'
 import { type AnyEvent, isDirect, isReversal, type UsageEvent } from './model.ts'
@@ -34,14 +38,49 @@ export type Ingested = {
   readonly conflicts: readonly Conflict[]
 }
 
+export type IngestOptions = {
+  /** How an event is read; by our own form if absent. */
+  readonly read?: Read | undefined
+}
+
 /** An event that its agreement can have metered; a reversal need not name one. */
 export type Judged<Event = AnyEvent> = Entry<Event> & { readonly meter: Metered | undefined }
 type Direct = Entry<UsageEvent> & { readonly meter: Metered }
 
 /** Takes a batch of usage events, each on its own: what is wrong with one costs no other. */
-export async function ingest(deps: Deps, values: readonly unknown[]): Promise<Ingested> {
-  const batch = readBatch(values)
+export async function ingest(
+  deps: Deps,
+  values: readonly unknown[],
+  { read = readEvent }: IngestOptions = {},
+): Promise<Ingested> {
+  const batch = readBatch(values, read)
   return repeated(deps, (careful) => take(deps, batch, careful))
+}
+
+/** What would become of one event that would be taken. */
+export type Rehearsed = Outcome & { readonly id: string; readonly source: string }
+
+/** What would become of a batch, and where each event of it would go: the same rules, and nothing is stored. */
+export async function tryOut(
+  deps: Deps,
+  values: readonly unknown[],
+  { read = readEvent }: IngestOptions = {},
+): Promise<Ingested & { readonly events: readonly Rehearsed[] }> {
+  const batch = readBatch(values, read)
+  return repeated(deps, (careful) =>
+    rehearse(deps, async (tx) => {
+      const now = tx.now()
+      const { good, bad, ours } = await judge(tx, batch.entries, now)
+      const { outcomes, ...took } = await takeMixed(tx, good, now, careful)
+      const whole = await conclude(tx, batch, { ...took, bad: [...bad, ...took.bad] }, ours)
+      const byIndex = new Map(good.map(({ index, event }) => [index, event]))
+      const events = outcomes.flatMap((outcome): Rehearsed[] => {
+        const event = byIndex.get(outcome.index)
+        return event ? [{ ...outcome, id: event.id, source: event.source }] : []
+      })
+      return { ...whole, events: events.toSorted((a, b) => a.index - b.index) }
+    }),
+  )
 }
 
 async function take(deps: Deps, batch: Batch, careful: boolean): Promise<Ingested> {

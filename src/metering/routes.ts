@@ -3,9 +3,7 @@ import * as z from 'zod'
 import {
   allow,
   bearer,
-  body,
   csv,
-  idempotent,
   idParam,
   json,
   page,
@@ -19,40 +17,22 @@ import {
 import { connectionId } from '../connections/model.ts'
 import { instantField } from '../kernel/fields.ts'
 import { hourStart, isDay, type Month, readInstant } from '../kernel/time.ts'
-import { eventsMax, recordId, reportUsage, stateWords } from './model.ts'
+import { recordId, stateWords } from './model.ts'
 import * as service from './service.ts'
 import {
   agreementQuery,
   dimension,
-  ingestedView,
+  partView,
   proofColumns,
   proofView,
   recordDetailView,
   recordView,
-  storedEventView,
-  usageEventView,
-  viewEvent,
-  viewIngested,
+  viewPart,
   viewRecord,
   viewRecordDetail,
 } from './views.ts'
 
 const security = bearer
-const report = createRoute({
-  method: 'post',
-  path: '/',
-  tags: ['usage'],
-  security,
-  middleware: allow('meter'),
-  summary: `Report usage, 1 to ${eventsMax} events`,
-  description:
-    'Each event is taken or refused on its own. The same id of a source counts once for ever, so a batch may always be sent again.',
-  request: { body: body(reportUsage), headers: idempotent },
-  responses: {
-    200: json(ingestedView, 'What became of each event'),
-    ...problems,
-  },
-})
 const list = createRoute({
   method: 'get',
   path: '/',
@@ -72,6 +52,16 @@ const list = createRoute({
         .meta({ description: 'Only those that stand there', example: 'accepted' }),
       from: instantField('From this hour').optional(),
       to: instantField('Before this hour', '2028-01-01T00:00:00.000Z').optional(),
+      late: z
+        .stringbool({ truthy: ['true'], falsy: ['false'] })
+        .optional()
+        .meta({
+          description: 'Only what came after its deadline, or only the rest',
+          example: 'false',
+          type: 'boolean',
+        }),
+      createdFrom: instantField('Of what was made from then on').optional(),
+      createdTo: instantField('Of what was made before', '2028-01-01T00:00:00.000Z').optional(),
     }),
   },
   responses: { 200: json(pageOf(recordView), 'A page of records'), ...problems },
@@ -93,17 +83,10 @@ const events = createRoute({
   tags: ['usage'],
   security,
   middleware: allow(...readers),
-  summary: 'The events that a usage record sums up',
+  summary: 'What a usage record sums up: events, and what meters and contracts make',
   request: { params, query: z.object(pageQuery) },
-  responses: { 200: json(pageOf(storedEventView), 'A page of events'), ...problems },
+  responses: { 200: json(pageOf(partView), 'A page of parts'), ...problems },
 })
-
-const usage = router()
-usage.openAPIRegistry.register('UsageEvent', usageEventView)
-
-export const usageEvents = usage.openapi(report, async (c) =>
-  c.json(viewIngested(await service.ingest(c.var.deps, c.req.valid('json').events)), 200),
-)
 
 export const usageRecords = router()
   .openapi(list, async (c) => {
@@ -126,10 +109,16 @@ export const usageRecords = router()
       c.var.deps,
       id,
       limit + 1,
-      readCursor(cursor, 2, () => true),
+      readCursor(cursor, 5, () => true),
     )
     return c.json(
-      page(rows, limit, viewEvent, (row) => [row.source, row.id]),
+      page(rows, limit, viewPart, ({ kind, source, id, meter, run }) => [
+        kind,
+        source,
+        id,
+        meter ?? '',
+        run ?? '',
+      ]),
       200,
     )
   })

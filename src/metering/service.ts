@@ -1,9 +1,11 @@
 import * as agreements from '../agreements/service.ts'
 import type { Deps } from '../deps.ts'
-import { refuse } from '../kernel/problem.ts'
-import type { Month } from '../kernel/time.ts'
+import { Problem, refuse } from '../kernel/problem.ts'
+import type { Instant, Month } from '../kernel/time.ts'
 import * as allowances from './allowances.ts'
+import * as events from './event-list.ts'
 import type { UsageRecord } from './model.ts'
+import { partsOf, type StoredPart } from './parts-list.ts'
 import * as readBacks from './read-backs.ts'
 import { type MeteringRow, meteringRows, reportRowsMax } from './report.ts'
 import * as store from './store.ts'
@@ -17,7 +19,7 @@ export {
   type Quantity,
 } from './contribute.ts'
 export type { Fate } from './fates.ts'
-export { ingest } from './ingest.ts'
+export { ingest, tryOut } from './ingest.ts'
 export type { Contribution } from './parts.ts'
 export { type HeldNow, take as takeReadBack } from './read-back.ts'
 
@@ -34,14 +36,39 @@ export async function list(
   return agreement === null ? [] : store.list(deps.db, limit, after, { ...filter, agreement })
 }
 
-/** The events that a record sums up; throws `not_found` for no record. */
+/** What a record sums up; throws `not_found` for no record. */
 export async function eventsOf(
   deps: Deps,
   id: string,
   limit: number,
   after: readonly string[] | undefined,
-): Promise<store.StoredEvent[]> {
-  return store.eventsOf(deps.db, await store.get(deps.db, id), limit, after)
+): Promise<StoredPart[]> {
+  return partsOf(deps.db, await store.get(deps.db, id), limit, after)
+}
+
+/** Events as they were told, by source and id; `agreement` is our id or the marketplace's. */
+export async function listEvents(
+  deps: Deps,
+  limit: number,
+  after: readonly string[] | undefined,
+  filter: events.EventFilter,
+): Promise<events.ListedEvent[]> {
+  const needy = (['dimension', 'name', 'from', 'to'] as const).filter((name) => filter[name])
+  if (filter.agreement === undefined && filter.record === undefined)
+    refuse(
+      needy.map((name) => ({ path: `query.${name}`, message: 'needs an agreement beside it' })),
+    )
+  const agreement = await ourId(deps, filter.agreement)
+  return agreement === null
+    ? []
+    : events.listEvents(deps.db, limit, after, { ...filter, agreement })
+}
+
+/** One event with the parts of records that it is or became. Throws `not_found`. */
+export async function getEvent(deps: Deps, source: string, id: string) {
+  const event = await events.findEvent(deps.db, source, id)
+  if (!event) throw new Problem('not_found', `no event ${id} of source ${source}`)
+  return event
 }
 
 /** What was reported and what became of it, for each agreement and dimension, and whether all of it adds up. */
@@ -80,6 +107,10 @@ export async function listReadBacks(
   const agreementRef = agreement && (known?.get(agreement)?.agreementRef ?? agreement)
   return readBacks.list(deps.db, limit, after, { ...filter, agreement: agreementRef })
 }
+
+/** Periods that reports told usage of and that end after a moment, the newest first. */
+export const reportedPeriods = (deps: Deps, connection: string, since: Instant, limit: number) =>
+  readBacks.reportedPeriods(deps.db, connection, since, limit)
 
 /** How many usage records stand where. */
 export const usageByState = (deps: Deps): Promise<store.StateCount[]> => store.countByState(deps.db)

@@ -4,7 +4,7 @@ import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import { hourOf, type Instant } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
-import type { Report, UsageEvent, UsageRecord, UsageState } from './model.ts'
+import type { Report, UsageRecord, UsageState } from './model.ts'
 
 export type Filter = {
   readonly agreement?: string | undefined
@@ -13,6 +13,10 @@ export type Filter = {
   readonly state?: UsageState['is'] | undefined
   readonly from?: Instant | undefined
   readonly to?: Instant | undefined
+  /** Only what came too late, or only the rest. */
+  readonly late?: boolean | undefined
+  readonly createdFrom?: Instant | undefined
+  readonly createdTo?: Instant | undefined
 }
 
 /** Records by the hour of their usage, oldest first. */
@@ -33,6 +37,9 @@ export async function list(
   if (filter.state) query = query.where('state_is', '=', filter.state)
   if (filter.from) query = query.where('hour', '>=', filter.from)
   if (filter.to) query = query.where('hour', '<', filter.to)
+  if (filter.late !== undefined) query = query.where('kind', filter.late ? '=' : '<>', 'late')
+  if (filter.createdFrom) query = query.where('created_at', '>=', filter.createdFrom)
+  if (filter.createdTo) query = query.where('created_at', '<', filter.createdTo)
   return (await query.execute()).map(read)
 }
 
@@ -40,26 +47,6 @@ export async function get(db: Db, id: string): Promise<UsageRecord> {
   const row = await all(db).where('id', '=', id).executeTakeFirst()
   if (!row) throw new Problem('not_found', `no usage record ${id}`)
   return read(row)
-}
-
-export type StoredEvent = UsageEvent & { readonly receivedAt: Instant }
-
-/** The events that a record sums up, by source and id. */
-export async function eventsOf(
-  db: Db,
-  { agreement, dimension, hour, kind }: UsageRecord,
-  limit: number,
-  after: readonly string[] | undefined,
-): Promise<StoredEvent[]> {
-  if (kind === 'closing') return []
-  const [source = '', id = ''] = after ?? []
-  const { rows } = await sql<StoredEvent>`
-    select source, id, agreement, dimension, quantity, at, allocations, received_at as "receivedAt"
-    from usage_events where agreement = ${agreement} and dimension = ${dimension}
-      and hour = ${hour}::timestamptz and late = ${kind === 'late'}
-      and (source, id) > (${source}, ${id})
-    order by source, id limit ${limit}`.execute(db)
-  return rows.map((row) => ({ ...row, quantity: trim(row.quantity) }))
 }
 
 export type StateCount = { readonly state: UsageState['is']; readonly records: number }

@@ -4,13 +4,14 @@ import { connectionId } from '../connections/model.ts'
 import { decimalField, instantField, moneyField } from '../kernel/fields.ts'
 import type { Ingested } from './ingest.ts'
 import { type RecordKind, recordId, recordKinds, type UsageRecord } from './model.ts'
+import { partKinds, type StoredPart } from './parts-list.ts'
 import { refusals } from './place.ts'
 import type { MeteringRow } from './report.ts'
-import type { StoredEvent } from './store.ts'
 
-const text = (description: string, example: string) => z.string().meta({ description, example })
-const sum = (description: string, example = '12.5') => decimalField(description, example)
-const count = (description: string, example = 1) => z.int().meta({ description, example })
+export const text = (description: string, example: string) =>
+  z.string().meta({ description, example })
+export const sum = (description: string, example = '12.5') => decimalField(description, example)
+export const count = (description: string, example = 1) => z.int().meta({ description, example })
 const at = z.int().meta({ description: 'Place in the batch, from 0', example: 3 })
 
 const allocation = z.object({
@@ -20,6 +21,10 @@ const allocation = z.object({
     .meta({ description: 'Who within the buyer used it', example: { team: 'search' } }),
 })
 
+export const allocationsView = z
+  .array(allocation)
+  .meta({ description: 'Parts by tags; they add up to the quantity' })
+
 export const dimension = text('Key of the dimension', 'api_calls')
 export const agreementQuery = z
   .string()
@@ -28,22 +33,6 @@ export const agreementQuery = z
   .optional()
   .meta({ description: 'Our id of the agreement, or the marketplace’s', example: 'agr_example' })
 export const hour = text('UTC hour', '2027-01-01T09:00Z')
-
-/** How one event of a batch looks; each is checked on its own. */
-export const usageEventView = z
-  .object({
-    id: text('The caller’s own id, unique within the source for ever', 'evt-2027-01-01-0001'),
-    source: text('What reports it', 'billing-worker'),
-    agreement: text('Our id of the agreement, or the marketplace’s', 'agr_example'),
-    dimension,
-    quantity: sum('Decimal string, not negative', '12.5'),
-    at: instantField('When it happened'),
-    allocations: z
-      .array(allocation)
-      .optional()
-      .meta({ description: 'Parts by tags; they add up to the quantity' }),
-  })
-  .meta({ id: 'UsageEvent' })
 
 const violation = z.object({
   path: text('Where in the event', 'quantity'),
@@ -179,15 +168,39 @@ export const recordDetailView = recordView
 export const viewRecord = ({ report: _report, outcome: _outcome, ...record }: UsageRecord) => record
 export const viewRecordDetail = (record: UsageRecord) => ({ ...record })
 
-export const storedEventView = usageEventView
-  .extend({
-    allocations: z.array(allocation).nullable().meta({ description: 'Parts by tags, if any' }),
+/** Anything that makes up a record. */
+export const partView = z
+  .object({
+    kind: z.enum(partKinds).meta({
+      description:
+        '`event`: told itself; `meter`: what a meter made of a named event; `contract`: what a contract billed',
+      example: 'event',
+    }),
+    id: text('Of the event, or of what the contract billed', 'evt-2027-01-01-0001'),
+    source: text('Of the event; empty for what a contract billed', 'billing-worker'),
+    meter: z.string().nullable().meta({ description: 'Which meter', example: null }),
+    run: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'The backfill that made it; empty for what was made as it came',
+        example: null,
+      }),
+    reverses: z
+      .string()
+      .nullable()
+      .meta({ description: 'The id of the event that it takes back', example: null }),
+    agreement: agreementId,
+    dimension,
+    quantity: sum('How much; negative where it takes back', '12.5'),
+    at: instantField('When it happened'),
+    allocations: allocationsView.nullable(),
     receivedAt: instantField('When it came'),
   })
-  .meta({ id: 'UsageEventStored' })
-export const viewEvent = (event: StoredEvent) => ({
-  ...event,
-  allocations: event.allocations?.map((part) => ({ ...part, tags: { ...part.tags } })) ?? null,
+  .meta({ id: 'UsagePart' })
+export const viewPart = (part: StoredPart) => ({
+  ...part,
+  allocations: part.allocations?.map((one) => ({ ...one, tags: { ...one.tags } })) ?? null,
 })
 
 export const viewIngested = (ingested: Ingested) => ({
