@@ -216,6 +216,11 @@ describe('a charge is moved', () => {
     expect(moves(offerFit(source, years, rooms('20.00', '500.00'), 'USD'))).toEqual([
       '2026-03-01 2027-03-01 33.33',
     ])
+    // 20.00 of room is 66.666 at three tenths: a cent more would not fit.
+    const wide = [charge('2026-03-01', '200.00'), charge('2027-03-01', '0', half)]
+    expect(moves(offerFit(wide, years, rooms('60.00', '20.00'), 'USD'))).toEqual([
+      '2026-03-01 2027-03-01 66.66',
+    ])
     const nothing = [charge('2026-03-01', '100.00'), charge('2027-03-01', '1.00', { share: '0' })]
     expect(moves(offerFit(nothing, years, rooms('60.00', '10.00'), 'USD'))).toEqual([])
   })

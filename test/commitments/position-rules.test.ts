@@ -225,7 +225,7 @@ describe('the outlook', () => {
 
   const told = (day: string, amount: string, more: Partial<Tranche> = {}) =>
     terms({
-      tranches: [second({ native: on('1.00', day) }), first({ native: on(amount, day), ...more })],
+      tranches: [first({ native: on(amount, day), ...more }), second({ native: on('1.00', day) })],
     })
   const pace = (earlier: Terms[], by = '2026-07-01') => {
     const { recent } = found({ native: on('970.00', by) }, earlier, '2026-08-01')

@@ -56,7 +56,7 @@ describe('an event is read', () => {
       `${path}: must have at most ${most} characters`,
     ])
     const unstorable = [`${path}: must not contain line breaks or control characters`]
-    for (const text of ['a\nb', '\u0000', '\ud800'])
+    for (const text of ['a\nb', '\u0000', '\ud800', `${'x'.repeat(most - 1)}\n`])
       expect(faults({ [path]: text })).toEqual(unstorable)
     expect(faults({ [path]: '\ud83d\ude00' })).toEqual([])
   })
@@ -94,6 +94,14 @@ describe('an event is read', () => {
       'quantity: must be a decimal string such as "1.5", not a number',
     ])
     expect(faults({ quantity: null })[0]).toMatch(/^quantity: must be a decimal string/)
+  })
+
+  it('with a quantity that is not negative: what takes usage back names it', () => {
+    for (const quantity of ['-1', '-0.000000000001'])
+      expect(faults({ quantity })).toEqual([
+        'quantity: must not be negative: a correction names the event that it takes back in `reverses`',
+      ])
+    expect(read({ quantity: '-0.0' })).toMatchObject({ quantity: '0' })
   })
 
   it.each([

@@ -7,18 +7,35 @@ import { join } from 'node:path'
  */
 const ruled = {
   kernel: ['currency', 'decimal', 'money'],
-  metering: ['batch', 'hours', 'included', 'incoming', 'pace', 'place', 'quantities', 'verdict'],
-  commitments: [
-    'count',
-    'drawdown',
-    'fit',
-    'forecast',
-    'model',
-    'position',
-    'rules',
-    'statement',
-    'terms',
+  contracts: [
+    'advance',
+    'amend',
+    'book',
+    'commit',
+    'faults',
+    'frames',
+    'grants',
+    'minimum',
+    'period',
+    'preview',
+    'price',
+    'rate',
+    'repair',
+    'work',
   ],
+  meters: ['aggregate', 'expression', 'functions', 'operations', 'parse', 'values'],
+  metering: [
+    'batch',
+    'hours',
+    'included',
+    'incoming',
+    'place',
+    'properties',
+    'quantities',
+    'read',
+    'verdict',
+  ],
+  commitments: ['count', 'drawdown', 'fit', 'forecast', 'model', 'position', 'rules', 'statement'],
 }
 
 export default {
