@@ -17,6 +17,7 @@ import * as connectionsKept from './0015_connections_kept.ts'
 import * as offersByHand from './0016_offers_by_hand.ts'
 import * as thirdMarketplace from './0017_third_marketplace.ts'
 import * as usageAtScale from './0018_usage_at_scale.ts'
+import * as statements from './0019_statements.ts'
 
 /** Every migration, in order, by hand: they survive bundling, and two branches adding one number collide. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -38,4 +39,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0016_offers_by_hand': offersByHand,
   '0017_third_marketplace': thirdMarketplace,
   '0018_usage_at_scale': usageAtScale,
+  '0019_statements': statements,
 }

@@ -1,3 +1,21 @@
+agreement_invoices
+  connection text not null
+  agreement_ref text not null
+  invoice_ref text not null
+  agreement text not null
+  is_credit boolean not null
+  month date not null
+  issued_at timestamp with time zone not null
+  amount numeric(38,12) not null
+  currency text not null
+  native jsonb not null
+  read_at timestamp with time zone not null
+  constraint agreement_invoices_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
+  constraint agreement_invoices_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
+  constraint agreement_invoices_pkey PRIMARY KEY (connection, agreement_ref, invoice_ref)
+  CREATE INDEX agreement_invoices_page ON public.agreement_invoices USING btree (agreement, issued_at, invoice_ref)
+  CREATE UNIQUE INDEX agreement_invoices_pkey ON public.agreement_invoices USING btree (connection, agreement_ref, invoice_ref)
+
 agreement_operations
   id text not null
   agreement text not null
@@ -74,6 +92,7 @@ agreements
   CREATE INDEX agreements_chain ON public.agreements USING btree (initial_ref)
   CREATE INDEX agreements_changed ON public.agreements USING btree (updated_at, id)
   CREATE UNIQUE INDEX agreements_connection_agreement_ref_key ON public.agreements USING btree (connection, agreement_ref)
+  CREATE INDEX agreements_in_order ON public.agreements USING btree (id COLLATE "C")
   CREATE INDEX agreements_license ON public.agreements USING gin (license_refs)
   CREATE INDEX agreements_page ON public.agreements USING btree (created_at, id)
   CREATE UNIQUE INDEX agreements_pkey ON public.agreements USING btree (id)
@@ -188,6 +207,7 @@ contract_books
   agreement text not null
   connection text not null
   version integer not null
+  dimensions text[] not null
   state jsonb not null
   next_at timestamp with time zone
   updated_at timestamp with time zone not null
@@ -361,8 +381,10 @@ meter_hours
   meter text not null
   agreement text not null
   hour timestamp with time zone not null
+  version integer not null
   value numeric
   at timestamp with time zone
+  source text
   event text
   constraint meter_hours_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint meter_hours_meter_fkey FOREIGN KEY (meter) REFERENCES meters(id)
@@ -395,6 +417,8 @@ meters
   id text not null
   listing text not null
   key text not null
+  event text not null
+  aggregation text not null
   revision integer not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
@@ -529,6 +553,8 @@ reported_facts
   constraint reported_facts_pkey PRIMARY KEY (seq)
   CREATE UNIQUE INDEX reported_facts_connection_subject_ref_valid_from_known_from_key ON public.reported_facts USING btree (connection, subject, ref, valid_from, known_from, hash)
   CREATE UNIQUE INDEX reported_facts_pkey ON public.reported_facts USING btree (seq)
+  CREATE INDEX reported_facts_usage ON public.reported_facts USING btree (connection, ((vals ->> 'from'::text)), ((vals ->> 'to'::text))) WHERE (subject = 'usage'::text)
+  CREATE INDEX reported_facts_usage_order ON public.reported_facts USING btree (connection, seq) WHERE (subject = 'usage'::text)
 
 revenue_faults
   import text not null
@@ -612,6 +638,8 @@ revenue_lines
   native jsonb not null
   others jsonb not null default '[]'::jsonb
   facts jsonb not null default '{}'::jsonb
+  basis text
+  constraint revenue_lines_basis_check CHECK ((basis = ANY (ARRAY['usage'::text, 'term'::text])))
   constraint revenue_lines_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint revenue_lines_connection_line_ref_valid_from_known_from_has_key UNIQUE (connection, line_ref, valid_from, known_from, hash)
   constraint revenue_lines_import_fkey FOREIGN KEY (import) REFERENCES revenue_imports(id)
@@ -671,8 +699,8 @@ usage_contributions
   late boolean not null
   created_at timestamp with time zone not null
   constraint usage_contributions_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
-  constraint usage_contributions_pkey PRIMARY KEY (source, event, meter, run)
-  CREATE UNIQUE INDEX usage_contributions_pkey ON public.usage_contributions USING btree (source, event, meter, run)
+  constraint usage_contributions_pkey PRIMARY KEY (source, event, meter, dimension, run)
+  CREATE UNIQUE INDEX usage_contributions_pkey ON public.usage_contributions USING btree (source, event, meter, dimension, run)
   CREATE INDEX usage_contributions_record ON public.usage_contributions USING btree (agreement, dimension, hour)
 
 usage_events
@@ -692,7 +720,7 @@ usage_events
   constraint usage_events_check CHECK (((dimension IS NULL) = (quantity IS NULL)))
   constraint usage_events_check1 CHECK (((quantity >= (0)::numeric) OR (reverses IS NOT NULL)))
   constraint usage_events_pkey PRIMARY KEY (source, id)
-  CREATE INDEX usage_events_named ON public.usage_events USING btree (agreement, name, hour) WHERE (name IS NOT NULL)
+  CREATE INDEX usage_events_named ON public.usage_events USING btree (agreement, name, hour, source, id) WHERE (name IS NOT NULL)
   CREATE UNIQUE INDEX usage_events_pkey ON public.usage_events USING btree (source, id)
   CREATE INDEX usage_events_record ON public.usage_events USING btree (agreement, dimension, hour)
   CREATE UNIQUE INDEX usage_events_reversed ON public.usage_events USING btree (source, reverses) WHERE (reverses IS NOT NULL)
@@ -704,6 +732,7 @@ usage_lanes
   failures integer not null default 0
   open_until timestamp with time zone
   problem jsonb
+  blocked jsonb not null default '{}'::jsonb
   constraint usage_lanes_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
   constraint usage_lanes_pkey PRIMARY KEY (connection)
   CREATE UNIQUE INDEX usage_lanes_pkey ON public.usage_lanes USING btree (connection)
@@ -750,13 +779,21 @@ usage_read_backs
   since timestamp with time zone not null
   alarm text
   read_at timestamp with time zone not null
+  source text not null default 'api'::text
+  from_at timestamp with time zone not null
+  to_at timestamp with time zone not null
+  amount numeric
+  currency text
+  billed boolean not null default false
   constraint usage_read_backs_agreement_fkey FOREIGN KEY (agreement) REFERENCES agreements(id)
   constraint usage_read_backs_alarm_check CHECK (((alarm <> 'agreed'::text) AND (alarm <> 'pending'::text)))
   constraint usage_read_backs_connection_fkey FOREIGN KEY (connection) REFERENCES connections(id)
-  constraint usage_read_backs_pkey PRIMARY KEY (connection, agreement_ref, dimension, day)
+  constraint usage_read_backs_pkey PRIMARY KEY (connection, agreement_ref, dimension, source, from_at, to_at)
+  constraint usage_read_backs_source_check CHECK ((source = ANY (ARRAY['api'::text, 'report'::text])))
   constraint usage_read_backs_verdict_check CHECK ((verdict = ANY (ARRAY['agreed'::text, 'pending'::text, 'differs'::text, 'rejected'::text, 'missing_there'::text, 'unknown_here'::text])))
-  CREATE INDEX usage_read_backs_page ON public.usage_read_backs USING btree (day, connection, agreement_ref, dimension)
-  CREATE UNIQUE INDEX usage_read_backs_pkey ON public.usage_read_backs USING btree (connection, agreement_ref, dimension, day)
+  CREATE INDEX usage_read_backs_page ON public.usage_read_backs USING btree (from_at, connection, agreement_ref, dimension, source, to_at)
+  CREATE INDEX usage_read_backs_period ON public.usage_read_backs USING btree (connection, source, from_at)
+  CREATE UNIQUE INDEX usage_read_backs_pkey ON public.usage_read_backs USING btree (connection, agreement_ref, dimension, source, from_at, to_at)
 
 usage_records
   id text not null
@@ -795,9 +832,11 @@ usage_records
   constraint usage_records_state_is_check CHECK ((state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text, 'sending'::text, 'accepted'::text, 'carried'::text, 'included'::text, 'rated'::text, 'refused'::text, 'lost'::text])))
   constraint usage_records_unsent CHECK (((sent IS NOT NULL) OR (state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text]))))
   CREATE UNIQUE INDEX usage_records_agreement_dimension_hour_kind_key ON public.usage_records USING btree (agreement, dimension, hour, kind)
+  CREATE INDEX usage_records_due ON public.usage_records USING btree (connection, due_at) WHERE (state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text, 'sending'::text]))
+  CREATE INDEX usage_records_late ON public.usage_records USING btree (agreement, created_at) WHERE (kind = 'late'::text)
   CREATE INDEX usage_records_page ON public.usage_records USING btree (hour, id)
   CREATE UNIQUE INDEX usage_records_pkey ON public.usage_records USING btree (id)
-  CREATE INDEX usage_records_work ON public.usage_records USING btree (connection, deadline) WHERE (state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text, 'sending'::text]))
+  CREATE INDEX usage_records_work ON public.usage_records USING btree (connection, deadline, due_at) WHERE (state_is = ANY (ARRAY['open'::text, 'due'::text, 'held'::text, 'sending'::text]))
 
 usage_series
   agreement text not null

@@ -1,4 +1,12 @@
-import type { Day, Instant } from '../../src/kernel/time.ts'
+import {
+  addMonths,
+  type Day,
+  dayOf,
+  firstDay,
+  type Instant,
+  monthOf,
+  startOf,
+} from '../../src/kernel/time.ts'
 import type { LineAction, LineKind, RevenueLine } from '../../src/revenue/model.ts'
 import type { Cells } from './feeds.ts'
 import { endOfMoment } from './native-values.ts'
@@ -9,6 +17,9 @@ export function billingLine(cells: Cells, validFrom: Day): RevenueLine {
   const lineRef = cells.needed('billing_event_id')
   const action = actions[text('action') ?? ''] ?? 'unknown'
   const kind = kindOf(cells, action)
+  // A payout has no invoice; it counts for the day it was made.
+  const invoicedOn = cells.day('invoice_date') ?? cells.day('action_date') ?? validFrom
+  const usage = usageOf(cells)
   return {
     lineRef,
     parentRef: text('parent_billing_event_id'),
@@ -19,10 +30,10 @@ export function billingLine(cells: Cells, validFrom: Day): RevenueLine {
     currency: cells.currency('currency'),
     others: [],
     invoiceRef: text('invoice_id'),
-    // A payout has no invoice; it counts for the day it was made.
-    invoicedOn: cells.day('invoice_date') ?? cells.day('action_date') ?? validFrom,
+    invoicedOn,
     dueOn: cells.day('payment_due_date'),
-    usage: usageOf(cells),
+    usage,
+    ...(usage && { basis: basisOf(usage, invoicedOn) }),
     agreementRef: text('agreement_id'),
     offerRef: text('offer_id'),
     listingRef: text('product_id'),
@@ -88,6 +99,13 @@ function payoutOf({ text }: Cells, kind: LineKind, lineRef: string): string | nu
   if (kind === 'payout') return lineRef
   const payout = text('disbursement_billing_event_id')
   return payout ?? (kind === 'payout_failure' ? text('parent_billing_event_id') : null)
+}
+
+/** Use is billed for a calendar month once it is over, on the second or third of the next; terms are charged ahead. */
+function basisOf({ from, to }: { readonly from: Instant; readonly to: Instant }, invoicedOn: Day) {
+  const month = firstDay(monthOf(from))
+  const isMonth = from === startOf(month) && to === startOf(addMonths(month, 1))
+  return isMonth && invoicedOn >= dayOf(to) ? 'usage' : 'term'
 }
 
 /** The feed's ends are the last second; ours are the moment after. */

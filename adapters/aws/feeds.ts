@@ -8,9 +8,15 @@ import {
   readInstant,
   startOf,
 } from '../../src/kernel/time.ts'
-import type { BrokenRow, ReportedFact, ReportedRow } from '../../src/revenue/model.ts'
+import {
+  type BrokenRow,
+  type ReportedFact,
+  type ReportedRow,
+  usageFact,
+} from '../../src/revenue/model.ts'
 import { billingLine } from './billing-event.ts'
 import type { CsvRecord } from './csv.ts'
+import { usageOf } from './usage-back.ts'
 
 /** A feed of the seller delivery data feeds: what its rows are about, and which columns name the one. */
 export type Feed = {
@@ -24,6 +30,7 @@ const feeds: Readonly<Record<string, Feed>> = {
   addressfeed: { subject: 'other', key: ['address_id'] },
   agreementfeed: { subject: 'agreement', key: ['agreement_id'] },
   agreementtermfeed: { subject: 'other', key: ['agreement_id', 'term_id'] },
+  dailyusagefeed: { subject: 'usage', key: ['usage_feed_id'] },
   billingeventfeed: { subject: 'line', key: ['billing_event_id'] },
   legacyidmappingfeed: { subject: 'other', key: ['mapping_type', 'legacy_id'] },
   offerfeed: { subject: 'offer', key: ['offer_id'] },
@@ -120,11 +127,13 @@ function fact(
   cells: Cells,
   native: Readonly<Record<string, string>>,
 ): ReportedFact {
+  const ref = key.map((column) => cells.needed(column)).join('/')
+  if (subject === 'usage') return usageFact(ref, usageOf(cells))
   const told = Object.keys(native).filter((column) => !bitemporal.has(column))
   const values = Object.fromEntries(told.map((column) => [column, cells.text(column)]))
   return {
     subject,
-    ref: key.map((column) => cells.needed(column)).join('/'),
+    ref,
     // The feeds' own account ids are none of AWS's: this feed alone tells which account is meant.
     values:
       subject === 'account' ? { ...values, accountRef: cells.text('aws_account_id') } : values,

@@ -4,6 +4,7 @@ import type { AwsClient } from './client.ts'
 import { type CsvRecord, csvRecords } from './csv.ts'
 import { feedFiles, feedText } from './feed-files.ts'
 import { feedOf, type RowReader, rowReader } from './feeds.ts'
+import { invoices } from './usage-back.ts'
 
 const chunkRowsMax = 1000
 
@@ -13,6 +14,7 @@ type Chunk = { readonly rows: readonly ReportedRow[]; readonly broken: readonly 
 export const revenue = (aws: AwsClient): RevenuePort => ({
   files: async () => (aws.settings.feeds ? feedFiles(aws, aws.settings.feeds) : []),
   read: ({ name }) => chunks(aws, name),
+  invoices: (agreementRef, issuedAfter) => invoices(aws, agreementRef, issuedAfter),
 })
 
 async function* chunks(aws: AwsClient, name: string): AsyncIterable<Chunk> {

@@ -1,7 +1,7 @@
 import { plainRef } from '../../src/kernel/text.ts'
 import type { Instant } from '../../src/kernel/time.ts'
-import { startOf } from '../../src/kernel/time.ts'
-import type { ReportedFact } from '../../src/revenue/model.ts'
+import { addDays, startOf } from '../../src/kernel/time.ts'
+import { type ReportedFact, usageFact } from '../../src/revenue/model.ts'
 import { CellFault, type Cells } from './revenue-cells.ts'
 import { privateOfferOf } from './revenue-lines.ts'
 
@@ -87,8 +87,8 @@ export function orderFacts(cells: Cells): readonly DatedFact[] {
 }
 
 /**
- * One row of ISVUsage: what a meter counted on a day. Its charges are estimates until the month is billed, and then
- * they are in ISVRevenue, so that a line of it here would count them twice.
+ * One row of ISVUsage: what a meter counted on a day, under the subscription's id. Its charges are estimates until the
+ * month is billed, and then they are in ISVRevenue, so that a line of it here would count them twice.
  */
 export function usageFacts(cells: Cells): readonly DatedFact[] {
   const day = cells.day('UsageDate')
@@ -97,5 +97,25 @@ export function usageFacts(cells: Cells): readonly DatedFact[] {
   const meter = cells.any('MeterDimension', 'MeterId', 'SKU') ?? ''
   const ref = ['usage', of, meter, day].join('/')
   const { native } = cells
-  return [{ validFrom: startOf(day), fact: { subject: 'other', ref, values: native }, native }]
+  const quantity = cells.decimal('MeteredUsage')
+  const validFrom = startOf(day)
+  // Rows of other kinds of products count hours and cores, which nobody reported.
+  if (quantity === null || meter === '')
+    return [{ validFrom, fact: { subject: 'other', ref, values: native }, native }]
+  const fact = usageFact(ref, {
+    agreementRef: cells.text('ReferenceId')?.toLowerCase() ?? null,
+    offerRef: privateOfferOf(cells),
+    listingRef: cells.text('OfferId'),
+    payerRef: plainRef(cells.any('BillingAccountId', 'CustomerId') ?? '') || null,
+    planRef: cells.text('PlanId'),
+    dimension: cells.any('MeterDimension', 'MeterId'),
+    item: meter,
+    from: validFrom,
+    to: startOf(addDays(day, 1)),
+    quantity,
+    amount: cells.decimal('EstimatedExtendedChargeCC'),
+    currency: cells.currency('CustomerCurrencyCC'),
+    isBilled: false,
+  })
+  return [{ validFrom, fact, native }]
 }

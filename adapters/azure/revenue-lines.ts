@@ -97,6 +97,7 @@ function commonOf(cells: Cells): Omit<Common, 'currency'> & { readonly currency:
     invoicedOn: month,
     dueOn: null,
     usage: usageOf(cells, month),
+    ...basisOf(cells),
     agreementRef: cells.any('AssetId', 'OrderId')?.toLowerCase() ?? null,
     offerRef: privateOfferOf(cells),
     listingRef: cells.text('OfferId'),
@@ -109,6 +110,12 @@ function commonOf(cells: Cells): Omit<Common, 'currency'> & { readonly currency:
 /** The private offer's guid, with or without its prefix. */
 export const privateOfferOf = (cells: Cells): string | null =>
   cells.text('PrivateOfferId')?.replace(/^private-offer\//, '') ?? null
+
+function basisOf(cells: Cells): Pick<RevenueLine, 'basis'> {
+  const model = cells.text('BillingModel')?.toLowerCase()
+  if (model === 'usagebased') return { basis: 'usage' }
+  return model === 'subscriptionbased' ? { basis: 'term' } : {}
+}
 
 /** Use is billed by the month; a subscription for its term, whose last day is inclusive. */
 function usageOf(cells: Cells, month: Day): RevenueLine['usage'] {

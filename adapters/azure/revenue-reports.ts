@@ -135,7 +135,8 @@ function once(seen: Map<string, number>, told: readonly Told[]): readonly Told[]
     if (seen.size < seenMax) seen.set(name, count)
     if (count === 1) return [one]
     if (one.line) return [{ ...one, line: { ...one.line, lineRef: `${name}~${count}` } }]
-    return one.fact.subject === 'other' ? [{ ...one, fact: again(one.fact, count) }] : []
+    const isOwn = one.fact.subject === 'other' || one.fact.subject === 'usage'
+    return isOwn ? [{ ...one, fact: again(one.fact, count) }] : []
   })
 }
 

@@ -3,6 +3,7 @@ import type { ReportedFact } from '../../src/revenue/model.ts'
 import { CellFault, type Cells } from './revenue-cells.ts'
 import { bareOf } from './revenue-charges.ts'
 import type { Period } from './revenue-name.ts'
+import { detailedUsage, type UsageItems } from './usage-back.ts'
 
 /** A fact, since when it holds, and the columns that tell it. */
 export type DatedFact = {
@@ -23,14 +24,16 @@ export const detailedKey = (cells: Cells): readonly (string | null)[] => [
 
 /**
  * A row of "Detailed disbursements reports": the charges of the customer's invoice once more, so that it makes no line.
- * It tells which product a SKU is of, and of which account and product a private offer is.
+ * It tells which product a SKU is of, of which account and product a private offer is, and how much was used.
  */
 export function detailedFacts(
   cells: Cells,
   ref: string,
-  { invoicedOn }: Period,
+  { invoicedOn, usage: month }: Period,
+  items: UsageItems,
 ): readonly DatedFact[] {
   const offer = bareOf(cells.text('private_offer_id'))
+  const usage = detailedUsage(cells, ref, month, items)
   const product = { listing: cells.text('solution_id'), name: cells.text('solution_name') }
   return [
     always(cells, ['sku_id', 'sku_description', 'solution_id', 'solution_name'], {
@@ -48,6 +51,7 @@ export function detailedFacts(
           }),
         ]),
     row(cells, ref, startOf(invoicedOn)),
+    ...(usage ? [{ validFrom: startOf(invoicedOn), fact: usage, native: cells.native }] : []),
   ]
 }
 

@@ -13,10 +13,16 @@ import {
   insightsKey,
 } from './revenue-facts.ts'
 import { type Kind, type Named, type Period, periodOf } from './revenue-name.ts'
+import { noItems, type UsageItems } from './usage-back.ts'
 
 /** What is read beside a file's rows: its name, and whether the month's payouts are reported too. */
-export type Reading = { readonly named: Named; readonly isPaid: boolean }
-type Context = { readonly period: Period; readonly isPaid: boolean }
+export type Reading = {
+  readonly named: Named
+  readonly isPaid: boolean
+  /** Absent: no SKU is known. */
+  readonly items?: UsageItems | undefined
+}
+type Context = { readonly period: Period; readonly isPaid: boolean; readonly items: UsageItems }
 type Told = { readonly validFrom: Instant; readonly line: RevenueLine } | DatedFact
 
 type Report = {
@@ -48,7 +54,7 @@ const reports: Readonly<Record<Kind, Report>> = {
     columns: [['sku_id'], ['account_id'], ['private_offer_id']],
     isMonthly: true,
     key: detailedKey,
-    read: (cells, ref, { period }) => detailedFacts(cells, ref, period),
+    read: (cells, ref, { period, items }) => detailedFacts(cells, ref, period, items),
   },
   insights: {
     columns: [['date'], ['external_account_id']],
@@ -68,6 +74,7 @@ export type RowReader = {
 /** Reads rows below a header, or says why none can be read. Columns are found by name; more may come and in any order. */
 export function rowReader(header: readonly string[], reading: Reading): RowReader | string {
   const { kind, series, on } = reading.named
+  const { items = noItems } = reading
   const { columns, isMonthly, key, read } = reports[kind]
   const known = new Set(header.map(plainName))
   const missing = columns.filter((names) => !names.some((name) => known.has(plainName(name))))
@@ -97,7 +104,7 @@ export function rowReader(header: readonly string[], reading: Reading): RowReade
         return broken(null, `has ${values.length} columns instead of ${header.length}`)
       const cells = below(values)
       const told = attempt(() =>
-        read(cells, names.take(keyOf(cells), values), { period, isPaid: reading.isPaid }),
+        read(cells, names.take(keyOf(cells), values), { period, isPaid: reading.isPaid, items }),
       )
       return told instanceof CellFault
         ? broken(told.column, told.message)
@@ -119,7 +126,7 @@ function attempt<T>(act: () => T): T | CellFault {
 
 /** What holds for an account, offer or product in all its rows is told by the first of them: rows are undated. */
 function isNew(once: Set<string>, told: Told): boolean {
-  if ('line' in told || told.fact.subject === 'other') return true
+  if ('line' in told || told.fact.subject === 'other' || told.fact.subject === 'usage') return true
   const name = `${told.fact.subject} ${told.fact.ref}`
   const isFirst = !once.has(name)
   once.add(name)

@@ -6,6 +6,7 @@ import { csvRecords } from './revenue-csv.ts'
 import { isPaid, reportFiles, reportText } from './revenue-files.ts'
 import { nameOf } from './revenue-name.ts'
 import { type RowReader, rowReader } from './revenue-reports.ts'
+import { usageItems } from './usage-back.ts'
 
 const chunkRowsMax = 1000
 
@@ -16,16 +17,21 @@ type Chunk = { readonly rows: readonly ReportedRow[]; readonly broken: readonly 
  * `revenue-charges.ts` (what was billed), `revenue-disbursements.ts` (what was paid out), `revenue-facts.ts` (customers,
  * offers, products). A place must hold one breakdown of the charges: two would tell the same charges under two names.
  */
-export const revenue = (google: GcpClient): RevenuePort => ({
-  files: () => reportFiles(google),
-  read: (file) => chunks(google, file),
-})
+export function revenue(google: GcpClient): RevenuePort {
+  const items = usageItems(google)
+  return {
+    files: () => reportFiles(google),
+    read: (file) => chunks(google, file, items),
+  }
+}
+
+type Items = ReturnType<typeof usageItems>
 
 /** All that one row tells is in one chunk. */
-async function* chunks(google: GcpClient, file: ReportFile): AsyncIterable<Chunk> {
+async function* chunks(google: GcpClient, file: ReportFile, items: Items): AsyncIterable<Chunk> {
   let rows: ReportedRow[] = []
   let broken: BrokenRow[] = []
-  for await (const told of readRows(google, file)) {
+  for await (const told of readRows(google, file, items)) {
     if (rows.length + broken.length + told.length > chunkRowsMax) {
       yield { rows, broken }
       rows = []
@@ -41,8 +47,8 @@ async function* chunks(google: GcpClient, file: ReportFile): AsyncIterable<Chunk
 type Row = readonly (ReportedRow | BrokenRow)[]
 
 /** Rows in the file's order, each good or broken; the header is row 1. The file is read twice: first what it repeats. */
-async function* readRows(google: GcpClient, file: ReportFile): AsyncIterable<Row> {
-  const reader = await readerOf(google, file)
+async function* readRows(google: GcpClient, file: ReportFile, items: Items): AsyncIterable<Row> {
+  const reader = await readerOf(google, file, items)
   if ('message' in reader) {
     yield [reader]
     return
@@ -54,9 +60,15 @@ async function* readRows(google: GcpClient, file: ReportFile): AsyncIterable<Row
   }
 }
 
-async function readerOf(google: GcpClient, file: ReportFile): Promise<RowReader | BrokenRow> {
+async function readerOf(
+  google: GcpClient,
+  file: ReportFile,
+  known: Items,
+): Promise<RowReader | BrokenRow> {
   const named = nameOf(file.name)
   if (!named) throw new Problem('not_found', `there is no report file ${file.name}`)
+  // Only this report names SKUs.
+  const items = named.kind === 'detailed' ? await known() : undefined
   let reader: RowReader | undefined
   for await (const record of csvRecords(reportText(google, file.name))) {
     if (reader) {
@@ -64,7 +76,9 @@ async function readerOf(google: GcpClient, file: ReportFile): Promise<RowReader 
       continue
     }
     const made =
-      'cells' in record ? rowReader(record.cells, { named, isPaid: isPaid(file) }) : record.fault
+      'cells' in record
+        ? rowReader(record.cells, { named, isPaid: isPaid(file), items })
+        : record.fault
     if (typeof made === 'string') {
       const message = `the header cannot be read: ${made}`
       return { row: 1, column: null, message, raw: record.raw }

@@ -22,6 +22,7 @@ const metric = z.strictObject({
   dimension: word.describe('What it is called here, and in usage events'),
   metric: word.describe('Metric id, as in the service’s configuration'),
   unit: word.optional(),
+  sku: word.optional().describe('SKU id in reports, where no API tells it'),
   listRate: z
     .string()
     .refine((text) => isDecimal(text, 12, 9), 'must be a decimal such as "0.05"')

@@ -14,6 +14,9 @@ export const FEEDS: Readonly<Record<string, readonly string[]>> = {
   billingeventfeed: list(
     'billing_event_id from_account_id to_account_id end_user_account_id product_id action transaction_type parent_billing_event_id disbursement_billing_event_id amount currency disbursement_amount disbursement_currency balance_impacting invoice_date payment_due_date usage_period_start_date usage_period_end_date invoice_id billing_address_id transaction_reference_id buyer_transaction_reference_id bank_trace_id broker_id agreement_id offer_id disbursement_reference_number catalog buyer_invoice_id buyer_invoice_date invoice_variant action_date line_item_id buyer_line_item_id charge_variant charge_side recipient_account_id',
   ),
+  dailyusagefeed: list(
+    'usage_feed_id usage_date product_id agreement_id end_user_account_id payer_account_id region dimension_key usage_unit usage_quantity pricing_currency estimated_revenue_in_pricing_currency usage_rate_per_unit_in_pricing_currency charge_item_description offer_id recipient_account_id catalog',
+  ),
   offerfeed: list(
     'offer_id offer_revision name expiration_date opportunity_id opportunity_name opportunity_description seller_account_id recipient_account_id catalog',
   ),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { buyersOf, type Entity, isReleased, ruleOf } from './catalog/model.ts'
 import { type Aws, millis } from './context.ts'
+import { usageRows } from './feed-usage.ts'
 import { type Account, accountOf } from './identity.ts'
 
 /** What a feed says today about one thing. `key` is its primary key. */
-type Row = {
+export type Row = {
   readonly key: string
   readonly values: Record<string, string>
   readonly validFrom: string
@@ -93,6 +94,7 @@ const SOURCES: Record<string, (aws: Aws, seller: string) => Row[]> = {
           billing_address_id: addressId(row.billing_address_id?.replace('address:', '')),
         },
       })),
+  dailyusagefeed: (aws, seller) => usageRows(aws, seller, accountId),
   offerfeed: (aws, seller) =>
     offers(aws, seller).map((offer) => ({
       key: `${offer.id}@${offer.revision}`,

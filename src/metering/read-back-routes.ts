@@ -14,8 +14,9 @@ import {
 } from '../api.ts'
 import { connectionId } from '../connections/model.ts'
 import { dayField, instantField } from '../kernel/fields.ts'
-import { isDay } from '../kernel/time.ts'
+import { readInstant } from '../kernel/time.ts'
 import { allowanceView, readBackView, viewAllowance, viewReadBack } from './read-back-views.ts'
+import { readBackSources } from './read-backs.ts'
 import * as service from './service.ts'
 import { readBackVerdicts } from './verdict.ts'
 import { agreementQuery, dimension } from './views.ts'
@@ -55,12 +56,17 @@ const listReadBacks = createRoute({
   tags: ['usage'],
   security,
   middleware: allow(...readers),
-  summary: 'List what marketplaces hold of each day’s usage beside what we count',
+  summary: 'List what marketplaces hold of each day’s or month’s usage beside what we count',
   request: {
     query: z.object({
       ...pageQuery,
       agreement: agreementQuery,
       connection: connectionId.optional(),
+      dimension: dimension.max(100).optional(),
+      source: z
+        .enum(readBackSources)
+        .optional()
+        .meta({ description: 'Only what this source tells', example: 'report' }),
       verdict: z
         .enum(readBackVerdicts)
         .optional()
@@ -74,15 +80,18 @@ const listReadBacks = createRoute({
 
 export const usageReadBacks = router().openapi(listReadBacks, async (c) => {
   const { limit, cursor, ...filter } = c.req.valid('query')
-  const after = readCursor(cursor, 4, isDay)
+  const after = readCursor(cursor, 6)
+  if (after && readInstant(after[5] ?? '') === undefined) readCursor('', 6)
   const rows = await service.listReadBacks(c.var.deps, limit + 1, after, filter)
   const { deps } = c.var
   return c.json(
     page(rows, limit, viewReadBack(deps.now()), (row) => [
-      row.day,
+      row.from,
       row.connection,
       row.agreementRef,
       row.dimension,
+      row.source,
+      row.to,
     ]),
     200,
   )

@@ -5,7 +5,7 @@ import { dayField, decimalField, instantField } from '../kernel/fields.ts'
 import { dayMs, type Instant, millis } from '../kernel/time.ts'
 import type { AllowanceRow } from './allowances.ts'
 import { leftOf } from './included.ts'
-import type { ReadBack } from './read-backs.ts'
+import { type ReadBack, readBackSources } from './read-backs.ts'
 import { readBackVerdicts } from './verdict.ts'
 import { dimension } from './views.ts'
 
@@ -45,7 +45,13 @@ export const readBackView = z
       .string()
       .meta({ description: 'The marketplace’s id of the agreement', example: 'agmt-1' }),
     dimension,
-    day: dayField('UTC day of the usage'),
+    day: dayField('UTC day of the usage; of a longer period, its first'),
+    from: instantField('From when it tells: a day, or as long a period as the source has'),
+    to: instantField('Until when', '2027-01-02T00:00:00.000Z'),
+    source: z.enum(readBackSources).meta({
+      description: '`api`: the marketplace was asked; `report`: a report of its tells',
+      example: 'api',
+    }),
     planRef: z
       .string()
       .nullable()
@@ -56,6 +62,17 @@ export const readBackView = z
     }),
     submitted: amount('What it took; null when it holds nothing', '12').nullable(),
     processed: amount('What it will bill; null while it has not said', '12').nullable(),
+    taken: amount('What it holds: of both the last it said; zero when it holds nothing', '12'),
+    amount: z.string().nullable().meta({
+      description:
+        'What it says that comes to, exactly, billed or estimated; null where it does not',
+      example: '0.12',
+    }),
+    currency: z.string().nullable().meta({ description: 'Of that', example: 'USD' }),
+    isBilled: z.boolean().meta({
+      description: 'Whether that was billed, or is an estimate',
+      example: false,
+    }),
     accepted: amount('What we count as accepted', '12'),
     difference: amount('What it holds above what we count, exactly', '0'),
     verdict: z.enum(readBackVerdicts).meta({
@@ -73,5 +90,6 @@ export const viewReadBack =
   (now: Instant) =>
   ({ alarm: _alarm, ...row }: ReadBack) => ({
     ...row,
+    taken: row.processed ?? row.submitted ?? '0',
     ageDays: Math.max(0, Math.floor((millis(now) - millis(row.since)) / dayMs)),
   })

@@ -3,12 +3,12 @@ import * as connections from '../connections/service.ts'
 import { type Deps, transact } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
 import { asProblem, Problem } from '../kernel/problem.ts'
-import { addDays, type Day, dayOf, hourMs, type Instant } from '../kernel/time.ts'
+import { addDays, type Day, dayOf, hourMs, type Instant, startOf } from '../kernel/time.ts'
 import { record } from '../platform/record.ts'
 import { turn } from './pace.ts'
 import type { MeteringPort } from './port.ts'
 import * as readBacks from './read-backs.ts'
-import { type Alarm, keyOf, type ReadBack } from './read-backs.ts'
+import { type Alarm, keyOf, type ReadBack, type Span } from './read-backs.ts'
 import { type Counted, compareWith, type Held, type ReadBackVerdict, together } from './verdict.ts'
 
 /** So many whole days are read again each time: a marketplace settles usage days later. */
@@ -47,37 +47,60 @@ async function readDay(
 ): Promise<void> {
   const asOf = deps.now()
   const held = await heldOn(port, day)
+  const [from, to] = [startOf(day), startOf(addDays(day, 1))]
+  await take(deps, { connection, source: 'api', from, to }, held, { asOf })
+}
+
+type Key = { readonly agreementRef: string; readonly dimension: string }
+export type HeldNow = Held & Key
+
+/**
+ * Compares what a marketplace holds of a period, all of it, with what was accepted, keeps both and tells of trouble
+ * once. `asOf` is when it was asked; `lagMs` how long what it took may be missing, a day where nothing is said.
+ */
+export async function take(
+  deps: Deps,
+  span: Span,
+  heldNow: readonly HeldNow[],
+  { asOf, lagMs }: { readonly asOf: Instant; readonly lagMs?: number | undefined },
+): Promise<void> {
+  const held = byKey(heldNow)
   await transact(deps, async (tx) => {
-    const before = await readBacks.stored(tx.db, connection, day)
-    const ours = await readBacks.counted(tx.db, connection, day, asOf)
+    const before = await readBacks.stored(tx.db, span)
+    const ours = await readBacks.counted(tx.db, span, asOf)
     const keys = new Map<string, Key>([...before, ...held, ...ours])
-    const own = await ownAgreements(tx, connection, [...keys.values()])
+    const own = await ownAgreements(tx, span.connection, [...keys.values()])
     const rows = [...keys].map(([key, { agreementRef, dimension }]): ReadBack => {
       const agreement = own.get(agreementRef) ?? null
-      const place = { connection, agreement, agreementRef, dimension, day }
-      const judged = judge(held.get(key) ?? null, ours.get(key) ?? nothing, before.get(key), asOf)
-      return { ...place, ...judged }
+      const place = { ...span, day: dayOf(span.from), agreement, agreementRef, dimension }
+      const [theirs, counted] = [held.get(key) ?? null, ours.get(key) ?? nothing]
+      return { ...place, ...judge(theirs, counted, before.get(key), { asOf, lagMs }) }
     })
     await readBacks.save(tx.db, rows)
     for (const row of rows) await tell(tx, row, before.get(keyOf(row)))
   })
 }
 
-type Key = { readonly agreementRef: string; readonly dimension: string }
+/** Over all plans. */
+function byKey(rows: readonly HeldNow[]): ReadonlyMap<string, HeldNow> {
+  const held = new Map<string, HeldNow>()
+  for (const one of rows) {
+    const other = held.get(keyOf(one))
+    const { agreementRef, dimension } = one
+    held.set(keyOf(one), other ? { ...together(other, one), agreementRef, dimension } : one)
+  }
+  return held
+}
 
-/** What a marketplace holds of one day, over all plans, by `keyOf`. */
-async function heldOn(port: MeteringPort, day: Day): Promise<Map<string, Held & Key>> {
-  const held = new Map<string, Held & Key>()
+/** What a marketplace holds of one day. */
+async function heldOn(port: MeteringPort, day: Day): Promise<readonly HeldNow[]> {
+  const held: HeldNow[] = []
   await turn(port)
-  for await (const chunk of port.readBack?.(day, day) ?? [])
-    for (const one of chunk) {
-      if (one.day !== day) continue
-      const { agreementRef, dimension } = one
-      const other = held.get(keyOf(one))
-      held.set(keyOf(one), { ...(other ? together(other, one) : one), agreementRef, dimension })
-      if (held.size > heldMax)
-        throw new Problem('internal', `more than ${heldMax} rows of usage are held for ${day}`)
-    }
+  for await (const chunk of port.readBack?.(day, day) ?? []) {
+    held.push(...chunk.filter((one) => one.day === day))
+    if (held.length > heldMax)
+      throw new Problem('internal', `more than ${heldMax} rows of usage are held for ${day}`)
+  }
   return held
 }
 
@@ -102,14 +125,17 @@ function judge(
   held: Held | null,
   ours: Counted,
   before: ReadBack | undefined,
-  now: Instant,
-): Omit<ReadBack, 'connection' | 'agreement' | 'agreementRef' | 'dimension' | 'day'> {
-  const { verdict, difference } = compareWith(held, ours, now)
+  { asOf: now, lagMs }: { readonly asOf: Instant; readonly lagMs?: number | undefined },
+): Omit<ReadBack, keyof Span | 'agreement' | 'agreementRef' | 'dimension' | 'day'> {
+  const { verdict, difference } = compareWith(held, ours, now, lagMs)
   return {
     planRef: held?.planRef ?? null,
     nativeStatus: held?.nativeStatus ?? null,
     submitted: held?.submitted ?? null,
     processed: held?.processed ?? null,
+    amount: held?.amount ?? null,
+    currency: held?.currency ?? null,
+    isBilled: held?.isBilled ?? false,
     accepted: ours.accepted,
     difference,
     verdict,
@@ -141,6 +167,9 @@ async function tell(tx: Deps, row: ReadBack, before: ReadBack | undefined): Prom
     agreementRef: row.agreementRef,
     dimension: row.dimension,
     day: row.day,
+    from: row.from,
+    to: row.to,
+    source: row.source,
     submitted: row.submitted,
     processed: row.processed,
     accepted: row.accepted,

@@ -1,9 +1,22 @@
 import { type SqlBool, sql } from 'kysely'
 import { type Decimal, trim } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
-import { addDays, type Day, type Instant, startOf } from '../kernel/time.ts'
+import type { Day, Instant } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
 import type { Counted, ReadBackVerdict } from './verdict.ts'
+
+/** Whether the marketplace was asked, or a report of its told. */
+export const readBackSources = ['api', 'report'] as const
+export type ReadBackSource = (typeof readBackSources)[number]
+
+/** What is read back at once: all usage of one period, from one source. */
+export type Span = {
+  readonly connection: Id<'conn'>
+  readonly source: ReadBackSource
+  /** Whole hours. */
+  readonly from: Instant
+  readonly to: Instant
+}
 
 /** A verdict that wants a person. */
 export type Alarm = Exclude<ReadBackVerdict, 'agreed' | 'pending'>
@@ -15,12 +28,21 @@ export type ReadBack = {
   readonly agreement: Id<'agr'> | null
   readonly agreementRef: string
   readonly dimension: string
+  /** UTC day that the period begins on. */
   readonly day: Day
+  readonly from: Instant
+  readonly to: Instant
+  readonly source: ReadBackSource
   readonly planRef: string | null
   /** The marketplace's own words; null when it holds nothing. */
   readonly nativeStatus: string | null
   readonly submitted: Decimal | null
   readonly processed: Decimal | null
+  /** What it comes to, where that is told with it. */
+  readonly amount: Decimal | null
+  readonly currency: string | null
+  /** Whether that was billed, or is an estimate. */
+  readonly isBilled: boolean
   /** What we count as accepted. */
   readonly accepted: Decimal
   readonly difference: Decimal
@@ -37,16 +59,14 @@ type Key = Pick<ReadBack, 'agreementRef' | 'dimension'>
 export const keyOf = ({ agreementRef, dimension }: Key): string => `${agreementRef}\n${dimension}`
 
 /**
- * What we count for a day, by the marketplace's reference as it was told, also what an earlier connection of the same
+ * What we count for a period, by the marketplace's reference as it was told, also what an earlier connection of the same
  * account sent. What was accepted after `asOf` may be in the marketplace's answer or not.
  */
 export async function counted(
   db: Db,
-  connection: string,
-  day: Day,
+  { connection, from, to }: Span,
   asOf: Instant,
 ): Promise<Map<string, Counted & Key>> {
-  const [from, to] = [startOf(day), startOf(addDays(day, 1))]
   const { rows } = await sql<Counted & Key>`
     select report ->> 'agreementRef' as "agreementRef", dimension,
       coalesce(sum(sent) filter (where state_is = 'accepted'), 0) as accepted,
@@ -59,11 +79,13 @@ export async function counted(
   return new Map(rows.map((row) => [keyOf(row), { ...row, accepted: trim(row.accepted) }]))
 }
 
-/** What was last read of a day, held until the transaction ends, by `keyOf`. */
-export async function stored(db: Db, connection: string, day: Day): Promise<Map<string, ReadBack>> {
+/** What was last read of a period, held until the transaction ends, by `keyOf`. */
+export async function stored(db: Db, span: Span): Promise<Map<string, ReadBack>> {
   const rows = await all(db)
-    .where('connection', '=', connection)
-    .where('day', '=', day)
+    .where('connection', '=', span.connection)
+    .where('source', '=', span.source)
+    .where('from_at', '=', span.from)
+    .where('to_at', '=', span.to)
     .orderBy('agreement_ref')
     .orderBy('dimension')
     .forUpdate()
@@ -74,20 +96,25 @@ export async function stored(db: Db, connection: string, day: Day): Promise<Map<
 export async function save(db: Db, rows: readonly ReadBack[]): Promise<void> {
   const each = <Value>(pick: (row: ReadBack) => Value) => rows.map(pick)
   await sql`insert into usage_read_backs (connection, agreement, agreement_ref, dimension, day,
-      plan_ref, native_status, submitted, processed, accepted, difference, verdict, since, alarm,
-      read_at)
+      from_at, to_at, source, plan_ref, native_status, submitted, processed, amount, currency,
+      billed, accepted, difference, verdict, since, alarm, read_at)
     select * from unnest(${each((r) => r.connection)}::text[], ${each((r) => r.agreement)}::text[],
       ${each((r) => r.agreementRef)}::text[], ${each((r) => r.dimension)}::text[],
-      ${each((r) => r.day)}::date[], ${each((r) => r.planRef)}::text[],
+      ${each((r) => r.day)}::date[], ${each((r) => r.from)}::timestamptz[],
+      ${each((r) => r.to)}::timestamptz[], ${each((r) => r.source)}::text[],
+      ${each((r) => r.planRef)}::text[],
       ${each((r) => r.nativeStatus)}::text[], ${each((r) => r.submitted)}::numeric[],
-      ${each((r) => r.processed)}::numeric[], ${each((r) => r.accepted)}::numeric[],
+      ${each((r) => r.processed)}::numeric[], ${each((r) => r.amount)}::numeric[],
+      ${each((r) => r.currency)}::text[], ${each((r) => r.isBilled)}::boolean[],
+      ${each((r) => r.accepted)}::numeric[],
       ${each((r) => r.difference)}::numeric[], ${each((r) => r.verdict)}::text[],
       ${each((r) => r.since)}::timestamptz[], ${each((r) => r.alarm)}::text[],
       ${each((r) => r.readAt)}::timestamptz[])
-    on conflict (connection, agreement_ref, dimension, day) do update set
+    on conflict (connection, agreement_ref, dimension, source, from_at, to_at) do update set
       agreement = excluded.agreement, plan_ref = excluded.plan_ref,
       native_status = excluded.native_status, submitted = excluded.submitted,
-      processed = excluded.processed, accepted = excluded.accepted,
+      processed = excluded.processed, amount = excluded.amount, currency = excluded.currency,
+      billed = excluded.billed, accepted = excluded.accepted,
       difference = excluded.difference, verdict = excluded.verdict, since = excluded.since,
       alarm = excluded.alarm, read_at = excluded.read_at`.execute(db)
 }
@@ -96,12 +123,14 @@ export type ReadBackFilter = {
   /** The marketplace's reference. */
   readonly agreement?: string | undefined
   readonly connection?: string | undefined
+  readonly dimension?: string | undefined
+  readonly source?: ReadBackSource | undefined
   readonly verdict?: ReadBackVerdict | undefined
   readonly from?: Day | undefined
   readonly to?: Day | undefined
 }
 
-/** By day, oldest first. */
+/** By the beginning of their periods, oldest first. */
 export async function list(
   db: Db,
   limit: number,
@@ -109,20 +138,24 @@ export async function list(
   filter: ReadBackFilter,
 ): Promise<ReadBack[]> {
   let query = all(db)
-    .orderBy('day')
+    .orderBy('from_at')
     .orderBy('connection')
     .orderBy('agreement_ref')
     .orderBy('dimension')
+    .orderBy('source')
+    .orderBy('to_at')
     .limit(limit)
   if (after) {
-    const [day = '', connection = '', ref = '', dimension = ''] = after
+    const [from = '', connection = '', ref = '', dimension = '', source = '', to = ''] = after
     query = query.where(
-      sql<SqlBool>`(day, connection, agreement_ref, dimension) >
-        (${day}::date, ${connection}, ${ref}, ${dimension})`,
+      sql<SqlBool>`(from_at, connection, agreement_ref, dimension, source, to_at) >
+        (${from}::timestamptz, ${connection}, ${ref}, ${dimension}, ${source}, ${to}::timestamptz)`,
     )
   }
   if (filter.agreement) query = query.where('agreement_ref', '=', filter.agreement)
   if (filter.connection) query = query.where('connection', '=', filter.connection)
+  if (filter.dimension) query = query.where('dimension', '=', filter.dimension)
+  if (filter.source) query = query.where('source', '=', filter.source)
   if (filter.verdict) query = query.where('verdict', '=', filter.verdict)
   if (filter.from) query = query.where('day', '>=', filter.from)
   if (filter.to) query = query.where('day', '<', filter.to)
@@ -138,10 +171,16 @@ const read = (row: Selected): ReadBack => ({
   agreementRef: row.agreement_ref,
   dimension: row.dimension,
   day: row.day,
+  from: row.from_at,
+  to: row.to_at,
+  source: row.source as ReadBackSource,
   planRef: row.plan_ref,
   nativeStatus: row.native_status,
   submitted: row.submitted && trim(row.submitted),
   processed: row.processed && trim(row.processed),
+  amount: row.amount && trim(row.amount),
+  currency: row.currency,
+  isBilled: row.billed,
   accepted: trim(row.accepted),
   difference: trim(row.difference),
   verdict: row.verdict as ReadBackVerdict,
@@ -149,3 +188,22 @@ const read = (row: Selected): ReadBack => ({
   alarm: row.alarm as Alarm | null,
   readAt: row.read_at,
 })
+
+/** What is not settled by then is not looked at again. */
+const pendingDays = '60'
+
+/** Periods that reports told of and that end after a moment, or are not settled since, the newest first. */
+export async function reportedPeriods(
+  db: Db,
+  connection: string,
+  since: Instant,
+  limit: number,
+): Promise<readonly { readonly from: Instant; readonly to: Instant }[]> {
+  const { rows } = await sql<{ from: Instant; to: Instant }>`
+    select from_at as "from", to_at as "to" from usage_read_backs
+    where connection = ${connection} and source = 'report'
+      and (to_at >= ${since}::timestamptz
+        or (verdict = 'pending' and to_at >= ${since}::timestamptz - interval '${sql.raw(pendingDays)} days'))
+    group by 1, 2 order by 1 desc limit ${limit}`.execute(db)
+  return rows
+}

@@ -35,22 +35,34 @@ export type Counted = {
 export type Held = Pick<
   HeldUsage,
   'submitted' | 'processed' | 'verdict' | 'planRef' | 'nativeStatus'
->
+> & {
+  /** What it comes to, where that is told with it. */
+  readonly amount?: Decimal | null | undefined
+  readonly currency?: string | null | undefined
+  /** Whether that was billed, or is an estimate. */
+  readonly isBilled?: boolean | undefined
+}
 
 /** A marketplace may lag so long before what it does not show counts as missing or different. */
-const lagMs = dayMs
+const lagUsualMs = dayMs
 
 /** The verdict, and what the marketplace holds above what we count: of what it will bill, where it says that. */
 export function compareWith(
   held: Held | null,
   counted: Counted,
   now: Instant,
+  lagMs = lagUsualMs,
 ): { readonly verdict: ReadBackVerdict; readonly difference: Decimal } {
   const difference = minus(held?.processed ?? held?.submitted ?? '0', counted.accepted)
-  return { verdict: verdictOf(held, counted, now), difference }
+  return { verdict: verdictOf(held, counted, now, lagMs), difference }
 }
 
-function verdictOf(held: Held | null, counted: Counted, now: Instant): ReadBackVerdict {
+function verdictOf(
+  held: Held | null,
+  counted: Counted,
+  now: Instant,
+  lagMs: number,
+): ReadBackVerdict {
   const { accepted, newestAt, isMoving } = counted
   if (held?.verdict === 'rejected') return 'rejected'
   if (isMoving) return 'pending'
@@ -102,7 +114,17 @@ export const together = (a: Held, b: Held): Held => ({
   verdict: gravity.indexOf(a.verdict) >= gravity.indexOf(b.verdict) ? a.verdict : b.verdict,
   planRef: joined(a.planRef, b.planRef),
   nativeStatus: joined(a.nativeStatus, b.nativeStatus) ?? '',
+  ...worth(a, b),
 })
+
+/** Amounts of two currencies have no sum. */
+function worth(a: Held, b: Held): Pick<Held, 'amount' | 'currency' | 'isBilled'> {
+  if (a.amount === undefined && b.amount === undefined) return {}
+  const isTold = a.amount != null && b.amount != null && a.currency === b.currency
+  return isTold
+    ? { amount: plus(a.amount, b.amount), currency: a.currency, isBilled: a.isBilled && b.isBilled }
+    : { amount: null, currency: null, isBilled: false }
+}
 
 const joined = (a: string | null, b: string | null): string | null =>
   [...new Set([a, b].flatMap((text) => text?.split(', ') ?? []))].join(', ') || null

@@ -64,6 +64,7 @@ export type MoneyTables = {
     due_on: Day | null
     usage_from: Instant | null
     usage_to: Instant | null
+    basis: string | null
     agreement_ref: string | null
     offer_ref: string | null
     listing_ref: string | null

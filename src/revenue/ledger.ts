@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
 import { Problem } from '../kernel/problem.ts'
-import { type Day, firstDay, type Month } from '../kernel/time.ts'
+import { addMonths, type Day, firstDay, type Month, startOf } from '../kernel/time.ts'
 import { factsOf, type Listing } from '../listings/model.ts'
 import type { Db } from '../platform/db.ts'
 import { accountOf, type KeptLine, type LineRow, readLine, visible } from './lines.ts'
-import type { LineAction, LineKind, Vantage } from './model.ts'
+import type { Basis, LineAction, LineKind, Vantage } from './model.ts'
 import type { SummedOther, Sums } from './report.ts'
 
 /** A line with what we know it belongs to. */
@@ -25,6 +25,11 @@ export type LineFilter = {
   readonly month?: Month | undefined
   readonly action?: LineAction | undefined
   readonly kind?: LineKind | undefined
+  readonly basis?: Basis | undefined
+  /** The month in which the use it charges begins. */
+  readonly usage?: Month | undefined
+  /** Invoiced in this month, or charging use that begins in it. */
+  readonly about?: Month | undefined
   readonly from?: Month | undefined
   readonly to?: Month | undefined
 }
@@ -167,7 +172,7 @@ const meant = sql`(select case when count(*) = 1 then min(one.agreement_ref) end
       and (l.listing_ref is null or m.listing_ref = l.listing_ref)) one)`
 
 /** What lines `l` belong to, as that is known today. */
-const owners = sql`join connections c on c.id = l.connection
+export const owners = sql`join connections c on c.id = l.connection
   left join lateral ${accountOf} f on true
   left join buyer_accounts b on b.provider = c.provider and b.ref = coalesce(f.account, l.payer_ref)
   left join lateral ${meant} n on true
@@ -192,18 +197,21 @@ const ofAgreement = (agreement: string | undefined): RawBuilder<unknown> =>
 
 /** Conditions on lines alone; a buyer's or an agreement's may be more than its own, and are told apart by their owners. */
 function linesWhere(filter: LineFilter, at: Vantage): RawBuilder<unknown> {
-  const { connection, month, action, kind, from, to, payout } = filter
+  const { connection, month, action, kind, basis, usage, about, from, to, payout } = filter
   const wanted = [
     visible(at),
     filter.buyer && sql`l.seq = any(array(${maybeOf(filter.buyer)}))`,
     filter.agreement && sql`l.seq = any(array(${maybeIn(filter.agreement)}))`,
     connection && sql`l.connection = ${connection}`,
     payout && sql`l.payout_ref = ${payout}`,
-    month && sql`l.invoiced_on >= ${firstDay(month)}::date and l.invoiced_on < ${after(month)}`,
+    month && invoiced(month),
     from && sql`l.invoiced_on >= ${firstDay(from)}::date`,
     to && sql`l.invoiced_on < ${after(to)}`,
     action && sql`l.action = ${action}`,
     kind && sql`l.kind = ${kind}`,
+    basis && sql`l.basis = ${basis}`,
+    usage && used(usage),
+    about && sql`(${invoiced(about)} or ${used(about)})`,
   ].filter((condition) => typeof condition === 'object')
   return sql`(${sql.join(wanted, sql` and `)})`
 }
@@ -234,5 +242,12 @@ function maybeIn(agreement: string) {
     union ${paidBy(sql`select buyer_ref from agreements where ${named}
       union select ref from buyer_accounts where buyer in (select buyer from agreements where ${named})`)}`
 }
+
+const invoiced = (month: Month) =>
+  sql`(l.invoiced_on >= ${firstDay(month)}::date and l.invoiced_on < ${after(month)})`
+
+const used = (month: Month) =>
+  sql`(l.usage_from >= ${startOf(firstDay(month))}::timestamptz
+    and l.usage_from < ${startOf(addMonths(firstDay(month), 1))}::timestamptz)`
 
 const after = (month: Month) => sql`(${firstDay(month)}::date + interval '1 month')`

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Id } from '../kernel/id.ts'
 import { addDays, type Day, type Instant, startOf } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
-import type { LineAction, LineKind, ReportedRow, RevenueLine, Vantage } from './model.ts'
+import type { Basis, LineAction, LineKind, ReportedRow, RevenueLine, Vantage } from './model.ts'
 
 /** Where a row came from: a file by its name, and by its place in the import. */
 export type Origin = {
@@ -39,8 +39,9 @@ export async function add(db: Db, rows: readonly ReportedRow[], origin: Origin):
 /** What is empty says nothing: it is left out, and a line fingerprints as before there was room for it. */
 const flat = ({ row, content, ...rest }: ReportedRow) => {
   if (content.is === 'fact') return { row, said: { ...content, ...rest } }
-  const { others, facts, ...line } = content
+  const { others, facts, basis, ...line } = content
   const told = {
+    ...(basis && { basis }),
     ...(others.length > 0 && { others }),
     ...(Object.keys(facts).length > 0 && { facts }),
   }
@@ -57,19 +58,20 @@ async function addLines(db: Db, lines: readonly object[], origin: Origin): Promi
       lateral jsonb_to_record(e.said) as r("lineRef" text, "validFrom" timestamptz,
         "knownFrom" timestamptz, "deletedAt" timestamptz, "parentRef" text, action text, kind text,
         "nativeKind" text, amount numeric, currency text, others jsonb, facts jsonb,
-        "invoiceRef" text, "invoicedOn" date, "dueOn" date, usage jsonb, "agreementRef" text,
-        "offerRef" text, "listingRef" text, "payerRef" text, "payoutRef" text, native jsonb)),
+        "invoiceRef" text, "invoicedOn" date, "dueOn" date, usage jsonb, basis text,
+        "agreementRef" text, "offerRef" text, "listingRef" text, "payerRef" text,
+        "payoutRef" text, native jsonb)),
   added as (
     insert into revenue_lines (connection, line_ref, valid_from, known_from, recorded_at, deleted_at,
       hash, parent_ref, action, kind, native_kind, amount, currency, others, facts, invoice_ref,
-      invoiced_on, due_on, usage_from, usage_to, agreement_ref, offer_ref, listing_ref, payer_ref,
-      payout_ref, import, file, file_row, native)
+      invoiced_on, due_on, usage_from, usage_to, basis, agreement_ref, offer_ref, listing_ref,
+      payer_ref, payout_ref, import, file, file_row, native)
     select ${origin.connection}, r."lineRef", r."validFrom", coalesce(r."knownFrom", first.known_at),
       ${origin.recordedAt}::timestamptz, r."deletedAt", r.hash, r."parentRef", r.action, r.kind,
       r."nativeKind", r.amount, r.currency, coalesce(r.others, '[]'), coalesce(r.facts, '{}'),
       r."invoiceRef", r."invoicedOn", r."dueOn", (r.usage->>'from')::timestamptz,
-      (r.usage->>'to')::timestamptz, r."agreementRef", r."offerRef", r."listingRef", r."payerRef",
-      r."payoutRef", ${origin.import}, ${origin.file}, r."row", r.native
+      (r.usage->>'to')::timestamptz, r.basis, r."agreementRef", r."offerRef", r."listingRef",
+      r."payerRef", r."payoutRef", ${origin.import}, ${origin.file}, r."row", r.native
     from told r, ${firstReading(origin)}
     where ${says(sql`from revenue_lines k where k.connection = ${origin.connection}
       and k.line_ref = r."lineRef"`)}
@@ -166,6 +168,7 @@ export type LineRow = {
   due_on: Day | null
   usage_from: Instant | null
   usage_to: Instant | null
+  basis: string | null
   agreement_ref: string | null
   offer_ref: string | null
   listing_ref: string | null
@@ -194,6 +197,7 @@ export const readLine = (row: LineRow): KeptLine => ({
   invoicedOn: row.invoiced_on,
   dueOn: row.due_on,
   usage: row.usage_from && row.usage_to && { from: row.usage_from, to: row.usage_to },
+  ...(row.basis !== null && { basis: row.basis as Basis }),
   agreementRef: row.agreement_ref,
   offerRef: row.offer_ref,
   listingRef: row.listing_ref,

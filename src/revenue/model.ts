@@ -4,28 +4,34 @@ import { idField } from '../kernel/fields.ts'
 import type { Id } from '../kernel/id.ts'
 import { isCurrency } from '../kernel/money.ts'
 import { storableText } from '../kernel/text.ts'
-import { type Day, type Instant, isDay, readInstant } from '../kernel/time.ts'
+import { type Day, type Instant, isDay, type Month, readInstant } from '../kernel/time.ts'
 
 /** What a line is, on whose behalf it moves; positive is owed to the seller. */
-export type LineKind =
-  | 'gross'
-  | 'gross_refund'
-  | 'fee'
-  | 'fee_refund'
-  | 'seller_tax'
-  | 'seller_tax_refund'
-  | 'marketplace_tax'
-  | 'marketplace_tax_refund'
-  | 'other_tax'
-  | 'other_tax_refund'
-  | 'wholesale'
-  | 'wholesale_refund'
-  | 'adjustment'
-  | 'infrastructure'
-  | 'payout'
-  | 'payout_failure'
-  | 'unknown'
+export const lineKinds = [
+  'gross',
+  'gross_refund',
+  'fee',
+  'fee_refund',
+  'seller_tax',
+  'seller_tax_refund',
+  'marketplace_tax',
+  'marketplace_tax_refund',
+  'other_tax',
+  'other_tax_refund',
+  'wholesale',
+  'wholesale_refund',
+  'adjustment',
+  'infrastructure',
+  'payout',
+  'payout_failure',
+  'unknown',
+] as const
+export type LineKind = (typeof lineKinds)[number]
 export type LineAction = 'invoiced' | 'collected' | 'disbursed' | 'forgiven' | 'unknown'
+
+/** What a line charges for: use that was metered, or the term itself with what it includes. */
+export const bases = ['usage', 'term'] as const
+export type Basis = (typeof bases)[number]
 
 /** `payout`: what the seller is paid in. `usd`: for comparison. `rate` multiplies the line's amount; null when not told. */
 export type OtherAmount = {
@@ -52,6 +58,8 @@ export type RevenueLine = {
   readonly invoicedOn: Day
   readonly dueOn: Day | null
   readonly usage: { readonly from: Instant; readonly to: Instant } | null
+  /** Absent where the report does not tell. */
+  readonly basis?: Basis | undefined
   readonly agreementRef: string | null
   readonly offerRef: string | null
   readonly listingRef: string | null
@@ -66,13 +74,55 @@ export type RevenueLine = {
 }
 
 /**
- * A record about something else that reports carry: an account, agreement, offer or product, for joining.
- * An account's `values.accountRef` is the account as it is known everywhere else; other values are the adapter's choice.
+ * A record about something else that reports carry: an account, agreement, offer or product, for joining, or usage.
+ * An account's `values.accountRef` is the account as it is known everywhere else, usage's values are a `ReportedUsage`;
+ * other values are the adapter's choice.
  */
 export type ReportedFact = {
-  readonly subject: 'account' | 'agreement' | 'offer' | 'listing' | 'other'
+  readonly subject: 'account' | 'agreement' | 'offer' | 'listing' | 'usage' | 'other'
   readonly ref: string
   readonly values: Readonly<Record<string, string | null>>
+}
+
+/** So much of a dimension as a report says was used in a period. */
+export type ReportedUsage = {
+  /** Null where the report names none; then it is looked for as a line's is, by offer or account. */
+  readonly agreementRef: string | null
+  readonly offerRef: string | null
+  readonly listingRef: string | null
+  readonly payerRef: string | null
+  readonly planRef: string | null
+  /** Null where nobody can tell which of ours it is; `item` is then all that is known. */
+  readonly dimension: string | null
+  /** The report's own name of what was used. */
+  readonly item: string
+  readonly from: Instant
+  readonly to: Instant
+  readonly quantity: Decimal
+  /** What it comes to, as the report says; null where it does not. */
+  readonly amount: Decimal | null
+  readonly currency: string | null
+  /** Whether that is what the buyer was billed, or an estimate before. */
+  readonly isBilled: boolean
+}
+
+/** Usage as the fact of a report; `ref` names the row. */
+export const usageFact = (ref: string, usage: ReportedUsage): ReportedFact => ({
+  subject: 'usage',
+  ref,
+  values: { ...usage, isBilled: usage.isBilled ? 'true' : 'false' },
+})
+
+/** What a marketplace invoiced of one agreement, before tax. A credit takes back, whatever its sign. */
+export type AgreementInvoice = {
+  readonly invoiceRef: string
+  readonly isCredit: boolean
+  /** The marketplace’s own billing period. */
+  readonly month: Month
+  readonly issuedAt: Instant
+  readonly amount: Decimal
+  readonly currency: string
+  readonly native: unknown
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { BrokenRow, ReportedRow } from './model.ts'
+import type { Instant } from '../kernel/time.ts'
+import type { AgreementInvoice, BrokenRow, ReportedRow } from './model.ts'
 
 /** A report file; `fingerprint` changes whenever its content does. */
 export type ReportFile = {
@@ -29,6 +30,8 @@ export type Preparation =
  * - `read` yields a file's rows in chunks of at most 1,000, good and broken, each with its row number (the header is 1);
  *   what one row tells is in one chunk. A file without a readable header is one broken row. It never loads a
  *   whole file into one string of rows.
+ * - `invoices` is there where a marketplace can be asked what it invoiced of an agreement: all of them, bounded, or those
+ *   issued after a moment. It throws `not_found` for an agreement that is not the seller's.
  */
 export interface RevenuePort {
   prepare?(key: string, held: unknown): Promise<Preparation>
@@ -37,4 +40,5 @@ export interface RevenuePort {
     file: ReportFile,
     held: unknown,
   ): AsyncIterable<{ readonly rows: readonly ReportedRow[]; readonly broken: readonly BrokenRow[] }>
+  invoices?(agreementRef: string, issuedAfter: Instant | null): Promise<readonly AgreementInvoice[]>
 }

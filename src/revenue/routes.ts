@@ -19,7 +19,7 @@ import {
 import { dayField, idField, instantField } from '../kernel/fields.ts'
 import { isDay, type Month, readInstant } from '../kernel/time.ts'
 import { disbursementView, viewDisbursement } from './disbursements.ts'
-import { importId, startImport } from './model.ts'
+import { bases, importId, lineKinds, startImport } from './model.ts'
 import { revenueRows, totals } from './report.ts'
 import { csvColumns, csvRow, reportView, viewRow } from './report-views.ts'
 import * as service from './service.ts'
@@ -154,6 +154,15 @@ const lines = createRoute({
         .enum(['invoiced', 'collected', 'disbursed', 'forgiven', 'unknown'])
         .optional()
         .meta({ description: 'Only these', example: 'invoiced' }),
+      kind: z
+        .enum(lineKinds)
+        .optional()
+        .meta({ description: 'Only of this kind', example: 'gross' }),
+      basis: z
+        .enum(bases)
+        .optional()
+        .meta({ description: 'Only what charges for this', example: 'usage' }),
+      usage: month('Charging use that begins in this month (UTC)').optional(),
       ...vantageQuery,
       ...pageQuery,
     }),

@@ -5,9 +5,12 @@ import { type Disbursement, disbursements } from './disbursements.ts'
 import * as read from './ledger.ts'
 import type { ImportFile, RevenueImport, Vantage } from './model.ts'
 import * as store from './store.ts'
+import * as told from './told-usage.ts'
 
+export { tolerance } from './compare.ts'
 export { start } from './import.ts'
-export type { Billed } from './ledger.ts'
+export type { Billed, LineFilter, ResolvedLine } from './ledger.ts'
+export type { ToldPeriod, ToldUsage } from './told-usage.ts'
 
 export type ImportWithFiles = RevenueImport & { readonly files: readonly ImportFile[] }
 
@@ -83,3 +86,11 @@ export const billedTo = (
 /** Sums by month, agreement, currency, action and kind. Throws `invalid` when there are more than one report can hold. */
 export const sums = (deps: Deps, filter: read.LineFilter, at: Vantage) =>
   read.sums(deps.db, filter, at)
+
+/** Periods that reports tell usage of, by rows after a place, and the place after them. */
+export const toldPeriods = (deps: Deps, connection: string, after: bigint, rowsMax: number) =>
+  told.toldPeriods(deps.db, connection, after, rowsMax)
+
+/** What reports tell of the usage of one period of a seller account. */
+export const toldUsage = (deps: Deps, connection: string, period: told.ToldPeriod, limit: number) =>
+  told.toldUsage(deps.db, connection, period, limit)

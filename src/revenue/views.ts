@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { currencyField, dayField, idField, instantField } from '../kernel/fields.ts'
 import type { ResolvedLine } from './ledger.ts'
-import { importId } from './model.ts'
+import { bases, importId } from './model.ts'
 import { asReported } from './report.ts'
 import type { ImportWithFiles } from './service.ts'
 import { ageing, paymentTerm } from './status.ts'
@@ -171,6 +171,10 @@ export const lineView = z
       .object({ from: instantField('From'), to: instantField('To') })
       .nullable()
       .meta({ description: 'The use it charges' }),
+    basis: z.enum(bases).optional().meta({
+      description: 'Whether it charges for use or for the term; absent where that is not told',
+      example: 'usage',
+    }),
     agreement: ref('Our agreement', 'agr_example'),
     agreementRef: ref('The marketplace’s agreement', 'agmt-3xamp1ez9g7f2v6imgyj0001a'),
     offerRef: ref('The marketplace’s offer', 'offer-3xamp1e6jq7s1'),

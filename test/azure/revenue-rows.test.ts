@@ -222,8 +222,8 @@ describe('orders and usage', () => {
       [2, '2026-08-15', 'agreement a-1'],
       [2, '2026-09-01', 'other order/a-1/P1/L1//2026-09-01'],
       [3, '2026-10-01', 'other order/a-1////2026-10-01'],
-      [2, '2026-09-02', 'other usage/r/silver/2026-09-02'],
-      [3, '2026-09-02', 'other usage/r/silver/2026-09-02~2'],
+      [2, '2026-09-02', 'usage usage/r/silver/2026-09-02'],
+      [3, '2026-09-02', 'usage usage/r/silver/2026-09-02~2'],
     ])
     expect(rows[0]?.content).toMatchObject({
       values: { billingAccount: 'ba-1', privateOffer: '456ea345', salesChannel: 'Enterprise' },

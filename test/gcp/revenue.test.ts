@@ -134,6 +134,26 @@ describe('the samples', () => {
           account: 'E-1234-5678-ABCD-EFGH',
         },
       },
+      {
+        is: 'fact',
+        subject: 'usage',
+        ref: 'usage|detailed|2026-01|ABCD-1234|E-1234-5678-ABCD-EFGH|831e0e7d-6251-476e-9ed6-66dd11e05a66|',
+        values: {
+          agreementRef: null,
+          offerRef: '831e0e7d-6251-476e-9ed6-66dd11e05a66',
+          listingRef: 'acme-analytics.endpoints.acme-public.cloud.goog',
+          payerRef: 'E-1234-5678-ABCD-EFGH',
+          planRef: null,
+          dimension: null,
+          item: 'ACME Analytics Pro annual fee',
+          from: '2026-01-01T08:00:00.000Z',
+          to: '2026-02-01T08:00:00.000Z',
+          quantity: '1',
+          amount: null,
+          currency: null,
+          isBilled: 'true',
+        },
+      },
     ])
     expect(facts.filter(({ subject }) => subject === 'other').map(({ ref }) => ref)).toEqual([
       'insights|2026-01-05|E-AAAA-BBBB-CCCC-DDDD|ABCD-1234',

@@ -125,6 +125,56 @@ it('invoices the usage of a month on the third of the next, to the cent', async 
   expect(lines[0]?.invoice_date).toBe('2027-02-03T00:00:00Z')
 })
 
+it('tells the day after what was used, by dimension, and again when more of that day is taken', async () => {
+  const { licenseArn, agreementId } = await agreed(aws)
+  const send = (Quantity: number, at = aws.simulator.clock.now()) =>
+    aws.metering.send(
+      new BatchMeterUsageCommand({
+        UsageRecords: [
+          {
+            Timestamp: new Date(at),
+            CustomerAWSAccountId: INITECH,
+            LicenseArn: licenseArn,
+            Dimension: 'storage_gb',
+            Quantity,
+          },
+        ],
+      }),
+    )
+  await send(3)
+  await aws.advance('PT1H')
+  await send(4)
+  const at = aws.simulator.clock.now()
+  await aws.post('/aws/control/feeds/write')
+  expect(await feed('dailyusagefeed')).toEqual([])
+  await aws.advance('PT15H')
+  const [row, ...others] = await feed('dailyusagefeed')
+  expect(others).toEqual([])
+  expect(row).toMatchObject({
+    usage_date: '2027-01-10',
+    agreement_id: agreementId,
+    dimension_key: 'storage_gb',
+    usage_quantity: '7',
+    pricing_currency: 'USD',
+    usage_rate_per_unit_in_pricing_currency: '0.00250000',
+    estimated_revenue_in_pricing_currency: '0.0175',
+    insert_date: '2027-01-11T00:00:00Z',
+    valid_from: '2027-01-10T00:00:00Z',
+  })
+  await send(5, at + 3_600_000)
+  await aws.advance('P1D')
+  expect(
+    (await feed('dailyusagefeed')).map((one) => [
+      one.usage_feed_id === row?.usage_feed_id,
+      one.usage_quantity,
+      one.update_date,
+    ]),
+  ).toEqual([
+    [true, '7', '2027-01-11T00:00:00Z'],
+    [true, '12', '2027-01-12T00:00:00Z'],
+  ])
+})
+
 it('takes the fee by tier, and tells of refunds as rows of their own', async () => {
   await aws.set({ billing: { taxRate: null, payAfterDays: null } })
   const schedule = (ChargeAmount: string) => ({
