@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { later } from '../../src/kernel/time.ts'
 import { readEvent, sameEvent } from '../../src/metering/incoming.ts'
 import type { AnyEvent, NamedEvent, Reversal } from '../../src/metering/model.ts'
-import { refusalOf, windowOf } from '../../src/metering/place.ts'
+import { placeBack, refusalOf, shrinksLoss, windowOf } from '../../src/metering/place.ts'
 import { canonicalOf, readProperties } from '../../src/metering/properties.ts'
-import { meterWith, timeAt } from './sample.ts'
+import { hourAt, meterWith, timeAt, traitsWith } from './sample.ts'
 
 const named = {
   id: '1',
@@ -201,5 +201,68 @@ describe('an event of another form is refused', () => {
       refusalOf({ ...back, at: later(timeAt('12:05'), 1) }, meterWith(), windowOf(now)),
     ).toEqual({ code: 'in_future', path: 'at', message: 'lies in the future' })
     expect(code({ ...back, at: '2020-01-01T00:00:00.000Z' })).toBeUndefined()
+  })
+})
+
+describe('what takes usage back goes', () => {
+  const now = timeAt('12:30')
+  const at = (time: string, late = false) => ({ hour: hourAt(time), late })
+  const place = (
+    origin: ReturnType<typeof at>,
+    standing: Parameters<typeof placeBack>[1],
+    { meter = meterWith(), sealed = [] as string[] } = {},
+  ) => placeBack(origin, standing, meter, new Set(sealed.map(hourAt)), now)
+  const kept = (time: string, isMoved = false) => ({
+    hour: hourAt(time),
+    late: false,
+    isMoved,
+    reason: null,
+  })
+  const lost = (time: string, reason: string) => ({
+    hour: hourAt(time),
+    late: true,
+    isMoved: false,
+    reason,
+  })
+
+  it('where that went while its record is unsent, else to the next hour that can be reported', () => {
+    expect(place(at('09'), 'unsent')).toEqual(kept('09'))
+    expect(place(at('09'), 'sent', { sealed: ['09', '10'] })).toEqual(kept('11', true))
+    expect(place(at('09'), 'sent')).toEqual(kept('09'))
+    expect(place(at('09'), 'absent')).toEqual(kept('09'))
+  })
+
+  it('to the oldest hour that is taken still, whatever its age', () => {
+    const quick = meterWith({ traits: traitsWith({ lateHoursMax: 1 }) })
+    expect(place(at('05'), 'sent', { meter: quick })).toEqual(kept('11', true))
+    expect(place(at('11'), 'sent', { meter: quick })).toEqual(kept('11'))
+  })
+
+  it('among what is lost where that was, and makes the loss smaller', () => {
+    const smaller = lost('09', 'it takes back usage that was lost or refused')
+    for (const found of [
+      place(at('09', true), 'unsent'),
+      place(at('09'), 'gone'),
+      place(at('09'), 'late'),
+    ]) {
+      expect(found).toEqual(smaller)
+      expect(shrinksLoss(found)).toBe(true)
+    }
+    expect(shrinksLoss(place(at('09'), 'unsent'))).toBe(false)
+  })
+
+  it('among what is owed where no hour is left', () => {
+    const over = meterWith({ startsAt: timeAt('09:00'), endedAt: timeAt('09:30') })
+    const found = place(at('09'), 'sent', { meter: over })
+    expect(found).toEqual(
+      lost(
+        '09',
+        'more was sent than was used, which is owed to the buyer: no hour is left that could be reported',
+      ),
+    )
+    expect(shrinksLoss(found)).toBe(false)
+    expect(place(at('09'), 'sent', { meter: meterWith({ traits: null }) })).toEqual(
+      lost('09', 'its marketplace takes no usage'),
+    )
   })
 })
