@@ -21,6 +21,8 @@ import { syncs as listingSyncs } from './listings/jobs.ts'
 import { listings } from './listings/routes.ts'
 import { usageEvents } from './metering/event-routes.ts'
 import { handlers as meteringHandlers, syncs as meteringSyncs } from './metering/jobs.ts'
+import { usageLanes } from './metering/lane-routes.ts'
+import { usageHolds, usagePolicies } from './metering/policy-routes.ts'
 import { usageAllowances, usageReadBacks } from './metering/read-back-routes.ts'
 import { meteringReport, usageRecords } from './metering/routes.ts'
 import { meters } from './meters/routes.ts'
@@ -124,6 +126,9 @@ export function createApp<Bindings extends object>({
   app.route('/v1/meters', meters)
   app.route('/v1/usage-events', usageEvents)
   app.route('/v1/usage-records', usageRecords)
+  app.route('/v1/usage-records', usageHolds)
+  app.route('/v1/usage-policies', usagePolicies)
+  app.route('/v1/usage-lanes', usageLanes)
   app.route('/v1/usage-allowances', usageAllowances)
   app.route('/v1/usage-read-backs', usageReadBacks)
   app.route('/v1/reports', meteringReport)

@@ -4,6 +4,7 @@ import { Problem, refuse } from '../kernel/problem.ts'
 import type { Instant, Month } from '../kernel/time.ts'
 import * as allowances from './allowances.ts'
 import * as events from './event-list.ts'
+import * as lanes from './lane-list.ts'
 import type { UsageRecord } from './model.ts'
 import { partsOf, type StoredPart } from './parts-list.ts'
 import * as readBacks from './read-backs.ts'
@@ -19,8 +20,10 @@ export {
   type Quantity,
 } from './contribute.ts'
 export type { Fate } from './fates.ts'
+export { discard, release } from './holds.ts'
 export { ingest, tryOut } from './ingest.ts'
 export type { Contribution } from './parts.ts'
+export { choosePolicy, policy } from './policies.ts'
 export { type HeldNow, take as takeReadBack } from './read-back.ts'
 
 export const get = (deps: Deps, id: string): Promise<UsageRecord> => store.get(deps.db, id)
@@ -111,6 +114,13 @@ export async function listReadBacks(
 /** Periods that reports told usage of and that end after a moment, the newest first. */
 export const reportedPeriods = (deps: Deps, connection: string, since: Instant, limit: number) =>
   readBacks.reportedPeriods(deps.db, connection, since, limit)
+
+/** The sending queue by seller account. */
+export const listLanes = (
+  deps: Deps,
+  limit: number,
+  after?: string | undefined,
+): Promise<lanes.LaneState[]> => lanes.list(deps.db, limit, after, deps.now())
 
 /** How many usage records stand where. */
 export const usageByState = (deps: Deps): Promise<store.StateCount[]> => store.countByState(deps.db)
