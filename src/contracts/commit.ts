@@ -1,5 +1,5 @@
 import { type Decimal, least, minus, times } from '../kernel/decimal.ts'
-import { type Currency, parseMoney, portion, toDecimal } from '../kernel/money.ts'
+import { type Currency, post, toDecimal } from '../kernel/money.ts'
 import { addMonths, type Day, startOf } from '../kernel/time.ts'
 import { type Lot, newLot } from './grants.ts'
 import type { ContractTerms } from './terms.ts'
@@ -42,7 +42,7 @@ export function rollOver(
   rule: { readonly percent: Decimal; readonly expiresAfterMonths: number; readonly cap?: Decimal },
 ): Rollover {
   const share = times(rule.percent, '0.01')
-  const limit = toDecimal(portion(parseMoney(currency, left.amount), share))
+  const limit = toDecimal(post(currency, times(left.amount, share)))
   const most = rule.cap === undefined ? limit : least(limit, rule.cap)
   const rolledOver = least(left.unused, most)
   return {
