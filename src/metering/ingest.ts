@@ -141,14 +141,14 @@ export type Took = Pick<Ingested, 'accepted' | 'moved' | 'lost' | 'unmetered'> &
 async function conclude(
   deps: Deps,
   batch: Batch,
-  { known, bad, ...counts }: Took,
+  { known, bad, accepted, moved, lost, unmetered }: Took,
   ours: (event: AnyEvent) => AnyEvent,
 ): Promise<Ingested> {
   const held = await knownEvents(
     deps.db,
     [...known, ...bad].map(({ event }) => event),
   )
-  return { ...counts, ...verdicts(batch, known, bad, held, ours) }
+  return { accepted, moved, lost, unmetered, ...verdicts(batch, known, bad, held, ours) }
 }
 
 /** Holds events against their agreements. What would be refused is looked at again with fresh eyes. */
