@@ -14,6 +14,8 @@ const only = option('seed', 0)
 const seeds = only > 0 ? [only] : Array.from({ length: option('seeds', 20) }, (_, n) => n + 1)
 const events = option('events', 400)
 const without = word('without', '')
+const rewrite = without ? `./bench/without.ts?${without}` : undefined
+const postgres = process.env.DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/postgres'
 const clouds = word('clouds', cloudNames.join()).split(',') as CloudName[]
 const unknown = clouds.find((name) => !cloudNames.includes(name))
 if (unknown) throw new Error(`--clouds are some of ${cloudNames.join()}, not ${unknown}`)
@@ -27,7 +29,7 @@ let failures = 0
 for (const [n, seed] of seeds.entries()) {
   if (n % seedsPerWorld === 0) {
     await world?.stop()
-    world = await openWorld(without ? `./bench/without.ts?${without}` : undefined)
+    world = await openWorld({ postgres, rewrite })
   }
   if (!world) throw new Error('there is no world')
   const plan = planOf(seed, { clouds, events, reversals: await takesReversals(world) })

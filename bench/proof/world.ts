@@ -38,8 +38,13 @@ export type World = {
  * A database of its own, the simulated clouds, the service without jobs and two workers, all in the clouds' time; the
  * seller is connected at each cloud. `rewrite` is loaded before the source of the service and the workers.
  */
-export async function openWorld(rewrite?: string): Promise<World> {
-  const postgres = process.env.DATABASE_URL || 'postgres://postgres@127.0.0.1:5432/postgres'
+export async function openWorld({
+  postgres,
+  rewrite,
+}: {
+  readonly postgres: string
+  readonly rewrite?: string | undefined
+}): Promise<World> {
   const database = `tradepost_proof_${process.pid}_${++worlds}`
   await administer(postgres, `create database ${database}`)
   const url = new URL(postgres)

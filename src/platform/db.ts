@@ -71,3 +71,19 @@ export const json = <T>(value: unknown) => sql<T>`${JSON.stringify(value)}::json
 /** Postgres's own code of an error (`23505` is a broken unique key), if it came from there. */
 export const sqlState = (error: unknown): string | undefined =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined
+
+/** Node's words for a connection that broke or never came to be. */
+const brokenConnection = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT'])
+/** The driver's own words, which have no code. */
+const lostConnection =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/
+
+/**
+ * Whether an error only says that the database cannot be reached just now: it restarts (57P01 to 57P03), or the
+ * connection broke (class 08). What was asked may be asked again.
+ */
+export function isOutage(error: unknown): boolean {
+  const code = sqlState(error)
+  if (code !== undefined) return /^(57P0[123]|08...)$/.test(code) || brokenConnection.has(code)
+  return error instanceof Error && lostConnection.test(error.message)
+}
