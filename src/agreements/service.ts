@@ -25,12 +25,20 @@ export const get = (deps: Deps, id: string): Promise<Agreement> => store.get(dep
  * that several connections hold (an account that was connected again) means the newest.
  */
 export async function find(deps: Deps, refs: readonly string[]): Promise<Map<string, Agreement>> {
-  const found = await store.find(deps.db, refs)
-  return new Map([
+  return byRefs(await store.find(deps.db, refs))
+}
+
+/** In which revision `find` would find each now: what was found before needs no reading while that is the same. */
+export const revisions = async (
+  deps: Deps,
+  refs: readonly string[],
+): Promise<Map<string, store.Revision>> => byRefs(await store.revisions(deps.db, refs))
+
+const byRefs = <Found extends store.Revision>(found: readonly Found[]): Map<string, Found> =>
+  new Map([
     ...found.map((agreement) => [agreement.agreementRef, agreement] as const),
     ...found.map((agreement) => [agreement.id, agreement] as const),
   ])
-}
 
 export const list = (
   deps: Deps,

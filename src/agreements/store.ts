@@ -120,6 +120,17 @@ export async function find(db: Db, refs: readonly string[]): Promise<Agreement[]
   return rows.map(read)
 }
 
+export type Revision = Pick<Agreement, 'id' | 'agreementRef' | 'revision'>
+
+/** The same, in the same order, and of each only in which revision it stands. */
+export async function revisions(db: Db, refs: readonly string[]): Promise<Revision[]> {
+  const { rows } = await sql<Revision>`
+    select id, agreement_ref as "agreementRef", revision from agreements
+    where id = any(${refs}::text[]) or agreement_ref = any(${refs}::text[])
+    order by created_at, id`.execute(db)
+  return rows
+}
+
 /** Those with a reference, or a licence; without either, an account's running agreements. Not held. */
 export async function candidates(
   db: Db,

@@ -46,13 +46,14 @@ export type Identity = Pick<
 
 const keptMs = 1_000
 const keptMax = 10_000
-type Kept = { readonly meter: Metered; readonly until: number }
+type Kept = { readonly meter: Metered; readonly agreement: Agreement; readonly until: number }
 /** By the world's opened ports: as long-lived as they are, and a test's own. */
 const kept = new WeakMap<Deps['opened'], Map<string, Kept>>()
 
 /**
  * Meters by our id of the agreement or the marketplace's; unknown ones are absent. Kept for a second, which is
- * enough for a stream of batches; `fresh` reads them again, and whoever refuses something reads fresh first.
+ * enough for a stream of batches; after that an agreement's revision is asked, and the row only if that has changed.
+ * `fresh` reads them again, and whoever refuses something reads fresh first.
  */
 export async function load(
   deps: Deps,
@@ -61,25 +62,57 @@ export async function load(
 ): Promise<Map<string, Metered>> {
   const cache = kept.get(deps.opened) ?? new Map<string, Kept>()
   kept.set(deps.opened, cache)
-  if (cache.size > keptMax) cache.clear()
   const found = new Map<string, Metered>()
   const missing: string[] = []
+  const held = new Map<string, Agreement>()
   const now = performance.now()
   for (const ref of new Set(refs)) {
     const known = fresh ? undefined : cache.get(ref)
     if (known && known.until > now) found.set(ref, known.meter)
     else missing.push(ref)
+    if (known) held.set(ref, known.agreement)
   }
   if (missing.length === 0) return found
-  for (const [ref, meter] of await read(deps, missing)) {
-    cache.set(ref, { meter, until: now + keptMs })
+  const known = await current(deps, missing, held)
+  for (const [ref, meter] of await read(deps, missing, known)) {
+    const agreement = known.get(ref)
+    if (agreement) cache.set(ref, { meter, agreement, until: now + keptMs })
     found.set(ref, meter)
+  }
+  for (const ref of cache.keys()) {
+    if (cache.size <= keptMax) break
+    cache.delete(ref)
   }
   return found
 }
 
-async function read(deps: Deps, refs: readonly string[]): Promise<Map<string, Metered>> {
-  const known = await agreements.find(deps, refs)
+/** Agreements as they stand. One that is held is read again only if it stands in another revision by now. */
+async function current(
+  deps: Deps,
+  refs: readonly string[],
+  held: ReadonlyMap<string, Agreement>,
+): Promise<Map<string, Agreement>> {
+  const known = refs.filter((ref) => held.has(ref))
+  const revisions = known.length > 0 ? await agreements.revisions(deps, known) : new Map()
+  const found = new Map<string, Agreement>()
+  for (const [ref, agreement] of held) {
+    const now = revisions.get(ref)
+    if (now?.id === agreement.id && now.revision === agreement.revision) found.set(ref, agreement)
+  }
+  const others = refs.filter((ref) => !found.has(ref))
+  const read = others.length > 0 ? await agreements.find(deps, others) : new Map()
+  for (const ref of others) {
+    const agreement = read.get(ref)
+    if (agreement) found.set(ref, agreement)
+  }
+  return found
+}
+
+async function read(
+  deps: Deps,
+  refs: readonly string[],
+  known: ReadonlyMap<string, Agreement>,
+): Promise<Map<string, Metered>> {
   const asked = refs.flatMap((ref) => known.get(ref) ?? [])
   const products = await each(
     asked.flatMap(({ listing }) => listing ?? []),
