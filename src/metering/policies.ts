@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
+import * as connections from '../connections/service.ts'
+import { type Deps, transact } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import type { Actor } from '../platform/auth.ts'
 import { type Db, json } from '../platform/db.ts'
+import { record } from '../platform/record.ts'
 import { type UsagePolicy, usagePolicy, usualPolicy } from './policy.ts'
 
 /** An account's policy; revision 0 until somebody chose one. */
@@ -44,4 +47,27 @@ export async function put(
   const [row] = rows
   if (!row) throw new Problem('stale', 'the policy was changed since it was read')
   return { connection, policy, revision: row.revision, updatedAt: by.at }
+}
+
+/** An account's policy. Throws `not_found` for no account, `unsupported` for one that takes no usage. */
+export async function policy(deps: Deps, connection: Id<'conn'>): Promise<KeptPolicy> {
+  await connections.port(deps, connection, 'metering')
+  return get(deps.db, connection)
+}
+
+/** Chooses an account's policy; what it holds is looked at again. Throws `stale`, and as `policy` does. */
+export async function choosePolicy(
+  deps: Deps,
+  connection: Id<'conn'>,
+  chosen: UsagePolicy,
+  revision: number | undefined,
+): Promise<KeptPolicy> {
+  await connections.port(deps, connection, 'metering')
+  return transact(deps, async (tx) => {
+    const by = { actor: tx.actor, at: tx.now() }
+    const kept = await put(tx.db, { connection, policy: chosen }, revision, by)
+    await record(tx, 'usage.policy_changed', connection, { policy: chosen })
+    await connections.runNow(tx, 'metering', connection)
+    return kept
+  })
 }
