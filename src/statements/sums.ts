@@ -45,6 +45,20 @@ type Row = Omit<RecordSum, 'kind' | 'state'> & {
   readonly state: string
 }
 
+/** Every dimension that an agreement has records of. */
+async function dimensionsOf(db: Db, agreement: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ dimension: string }>`
+    with recursive dimensions(dimension) as (
+      (select dimension from usage_records where agreement = ${agreement} order by 1 limit 1)
+      union all
+      select (select r.dimension from usage_records r where r.agreement = ${agreement}
+        and r.dimension > d.dimension order by 1 limit 1)
+      from dimensions d where d.dimension is not null
+    )
+    select dimension from dimensions where dimension is not null`.execute(db)
+  return rows.map(({ dimension }) => dimension)
+}
+
 /**
  * What was reported for an agreement's hours and what became of it, in one statement, so that both are of one moment.
  * Records that came too late count for the window they were made in, whatever their hours. `bounds` are moments within
@@ -56,41 +70,28 @@ export async function usageSums(
   { from, to }: Window,
   bounds: readonly Instant[],
 ): Promise<{ readonly parts: readonly PartSum[]; readonly records: readonly RecordSum[] }> {
-  const hours = sql`x.hour >= ${from}::timestamptz and x.hour < ${to}::timestamptz`
-  const timely = (table: string) => sql`select count(*) as count, sum(x.quantity) as quantity
-    from ${sql.table(table)} x where x.agreement = ${agreement} and x.dimension = d.dimension
-      and ${hours} and not x.late`
-  const late = (
-    table: string,
-  ) => sql`select l.dimension, count(*) as count, sum(x.quantity) as quantity
+  const dimensions = await dimensionsOf(db, agreement)
+  if (dimensions.length === 0) return { parts: [], records: [] }
+  // Named, so that each is one range of the index.
+  const hours = sql`x.agreement = ${agreement} and x.dimension = any(${[...dimensions]}::text[])
+    and x.hour >= ${from}::timestamptz and x.hour < ${to}::timestamptz`
+  const parts = (kind: PartKind, table: string) => sql`
+    select x.dimension, false as late, ${sql.lit(kind)} as kind, count(*) as count,
+      sum(x.quantity) as quantity
+    from ${sql.table(table)} x where ${hours} and not x.late group by 1
+    union all
+    select l.dimension, true, ${sql.lit(kind)}, count(*), sum(x.quantity)
     from late l join ${sql.table(table)} x on x.agreement = ${agreement}
       and x.dimension = l.dimension and x.hour = l.hour and x.late group by 1`
   const { rows } = await sql<Row>`
-    with recursive dimensions(dimension) as (
-      (select dimension from usage_records where agreement = ${agreement} order by 1 limit 1)
-      union all
-      select (select r.dimension from usage_records r where r.agreement = ${agreement}
-        and r.dimension > d.dimension order by 1 limit 1)
-      from dimensions d where d.dimension is not null
-    ), late as materialized (
+    with late as materialized (
       select * from usage_records r where r.agreement = ${agreement} and r.kind = 'late'
         and r.created_at >= ${from}::timestamptz and r.created_at < ${to}::timestamptz
     ), parts as (
-      select d.dimension, false as late, told.* from dimensions d, lateral (
-        select 'event' as kind, e.* from (${timely('usage_events')}) e
-        union all select 'meter', m.* from (${timely('usage_contributions')}) m
-        union all select 'contract', c.* from (${timely('usage_postings')}) c) told
-      where d.dimension is not null
-      union all select e.dimension, true, 'event', e.count, e.quantity
-        from (${late('usage_events')}) e
-      union all select m.dimension, true, 'meter', m.count, m.quantity
-        from (${late('usage_contributions')}) m
-      union all select c.dimension, true, 'contract', c.count, c.quantity
-        from (${late('usage_postings')}) c
+      ${parts('event', 'usage_events')} union all ${parts('meter', 'usage_contributions')}
+      union all ${parts('contract', 'usage_postings')}
     ), chosen as (
-      select x.* from dimensions d, lateral (select * from usage_records x
-        where x.agreement = ${agreement} and x.dimension = d.dimension and ${hours}
-          and x.kind <> 'late') x
+      select x.* from usage_records x where ${hours} and x.kind <> 'late'
       union all select * from late
     ), kept as (
       select *, width_bucket(hour, ${[...bounds]}::timestamptz[]) as span from chosen
@@ -98,7 +99,7 @@ export async function usageSums(
     select 'part' as is, dimension, late as "isLate", kind, '' as state, 0 as span,
       count::int as count, quantity, 0 as counts, 0 as included, 0 as rated, 0 as "carriedIn",
       0 as "carriedOut", null::numeric as value, null as currency, 0 as unvalued
-    from parts where count > 0
+    from parts
     union all
     select 'record', dimension, kind = 'late', kind, state_is,
       span, count(*)::int, sum(quantity),
