@@ -94,13 +94,19 @@ async function match(
     const meter = original && found.get(original.agreement)
     const by = first.get(key) ?? original?.reversedBy
     const refusal = refusalOf(entry.event, original, by)
-    if (refusal) bad.push({ ...entry, refusal })
-    else if (original && meter) {
+    if (!original || !meter || refusal) bad.push({ ...entry, refusal: refusal ?? noMeter })
+    else {
       first.set(key, entry.event.id)
       backs.push({ ...entry, original, meter })
     }
   }
   return { backs, bad }
+}
+
+const noMeter: Refusal = {
+  code: 'unknown_agreement',
+  path: 'reverses',
+  message: 'the agreement of the event is not known here',
 }
 
 function refusalOf(

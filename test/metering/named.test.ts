@@ -1,7 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Hour } from '../../src/kernel/time.ts'
 import type { Definition } from '../../src/meters/model.ts'
-import * as meters from '../../src/meters/store.ts'
 import {
   event as direct,
   hourMs,
@@ -13,30 +11,13 @@ import {
   type Shop,
   send,
 } from './market.ts'
+import { addMeters } from './meters.ts'
 
 let shop: Shop
 let one: string
 beforeAll(async () => {
   shop = await openShop([])
-  const { body } = await shop.world.as('admin').get('/v1/listings')
-  for (const [n, definition] of definitions.entries()) {
-    const at = shop.world.deps.now()
-    const { event, aggregation } = definition
-    await meters.insert(
-      shop.world.deps.db,
-      {
-        id: `mtr_${n}`,
-        listing: body.data[0].id,
-        key: `meter-${n}`,
-        event,
-        aggregation,
-        revision: 1,
-        createdAt: at,
-        updatedAt: at,
-      },
-      { number: 1, from: '2027-01-01T00:00Z' as Hour, definition, actor: {}, recordedAt: at },
-    )
-  }
+  await addMeters(shop, definitions)
 })
 beforeEach(async () => {
   ;[one] = await shop.fresh()

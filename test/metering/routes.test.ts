@@ -52,8 +52,18 @@ describe('usage events', () => {
     ['a number', { quantity: 1 }, 'quantity', /not a number/],
     ['a float with an exponent', { quantity: '1e3' }, 'quantity', /decimal string/],
     ['not a number at all', { quantity: 'NaN' }, 'quantity', /decimal string/],
+    ['a quantity beyond all measure', { quantity: '1e30' }, 'quantity', /decimal string/],
+    ['sixteen digits', { quantity: '1000000000000000' }, 'quantity', /15 digits/],
+    ['a comma for a point', { quantity: '1,5' }, 'quantity', /decimal string/],
+    ['the beginning of time', { at: '1970-01-01T00:00:00Z' }, 'at', /90 days/],
+    ['no agreement', { agreement: undefined }, 'agreement', /missing/],
     ['thirteen decimals', { quantity: '0.0000000000001' }, 'quantity', /12 after/],
-    ['a negative quantity', { quantity: '-1' }, 'quantity', /must not be negative/],
+    [
+      'a negative quantity',
+      { quantity: '-1' },
+      'quantity',
+      /names the event that it takes back in `reverses`/,
+    ],
     ['no quantity', { quantity: undefined }, 'quantity', /missing/],
     ['an unknown field', { quantitiy: '1' }, 'quantitiy', /not a field/],
     ['an empty id', { id: '' }, 'id', /must not be empty/],
@@ -155,6 +165,9 @@ describe('usage events', () => {
       { events: 'x' },
       {},
       { events: [event()], a: 1 },
+      `{"events":[{"quantity":NaN}]}`,
+      'NaN',
+      'null',
     ])
       expect((await post(body)).status).toBe(422)
   })
