@@ -7,6 +7,7 @@ import {
   minus,
   plus,
   times,
+  trim,
 } from '../kernel/decimal.ts'
 
 /** A price for units up to and including `upTo`; null is for all that are left. */
@@ -106,7 +107,7 @@ export function cliffsOf(price: Price): Cliff[] {
     const next = price.tiers[i + 1]
     if (upTo === null || next === undefined || compare(next.rate, rate) >= 0) return []
     const cost = times(upTo, rate)
-    const until = isZero(next.rate) ? null : divide(cost, next.rate, quantityPlaces, 'down')
+    const until = isZero(next.rate) ? null : trim(divide(cost, next.rate, quantityPlaces, 'down'))
     return [{ at: upTo, cost, until }]
   })
 }

@@ -3,7 +3,7 @@ import * as agreements from '../agreements/service.ts'
 import { type Deps, transact } from '../deps.ts'
 import { newId } from '../kernel/id.ts'
 import { Problem, refuse, type Violation } from '../kernel/problem.ts'
-import { hourOf, hourStart, type Instant, startOf } from '../kernel/time.ts'
+import { hourOf, hourStart, type Instant, readInstant, startOf } from '../kernel/time.ts'
 import * as listings from '../listings/service.ts'
 import type { Db } from '../platform/db.ts'
 import { record } from '../platform/record.ts'
@@ -26,8 +26,9 @@ export type Standing = { readonly contract: Contract; readonly held: HeldBook }
  */
 export async function create(
   deps: Deps,
-  { agreement: ref, terms, from }: CreateContract,
+  { agreement: ref, terms, from: asked }: CreateContract,
 ): Promise<Standing> {
+  const from = asked && readInstant(asked)
   const agreement = (await agreements.find(deps, [ref])).get(ref)
   refuse([
     ...(await agreementFaults(deps, ref, agreement, terms)),
@@ -63,7 +64,7 @@ export async function amend(
   if (revision !== undefined && revision !== before.revision)
     throw new Problem('stale', 'the contract was changed since it was read')
   const at = deps.now()
-  const begins = from ?? hourStart(hourOf(at))
+  const begins = (from && readInstant(from)) ?? hourStart(hourOf(at))
   const agreement = await agreements.get(deps, before.agreement)
   refuse([
     ...(await agreementFaults(deps, before.agreement, agreement, terms)),

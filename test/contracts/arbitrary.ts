@@ -18,7 +18,8 @@ export const numRuns = Number(process.env.PROPERTY_RUNS ?? 60)
 /** Long enough for as many cases as are asked for. */
 export const caseTimeMs = Math.max(30_000, numRuns * 60)
 
-export const check = (property: Parameters<typeof fc.assert>[0]) => fc.assert(property, { numRuns })
+export const check = <Values>(property: fc.IProperty<Values>): void =>
+  fc.assert(property, { numRuns })
 
 /** A decimal of at most so many places. */
 export const decimal = (max: number, placesMax: number) =>
