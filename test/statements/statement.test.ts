@@ -90,12 +90,16 @@ describe('a statement', { timeout: 60_000 }, () => {
     await use('3.25')
     await pass(shop, 40 * 60_000)
     const told = await statement()
-    const table = tableOf((await get(`/v1/agreements/${id}/statement?month=2027-03&format=csv`)).text)
+    const table = tableOf(
+      (await get(`/v1/agreements/${id}/statement?month=2027-03&format=csv`)).text,
+    )
     for (const { value, rows } of figuresOf(told))
       expect(table.some((row) => row.rows === rows && row.value === value)).toBe(true)
     const figures = table.filter((row) => row.rows !== '' && row.section !== 'differences')
     expect(figures).toHaveLength(figuresOf(told).length)
-    expect(table.filter((row) => row.section === 'differences')).toHaveLength(told.differences.length)
+    expect(table.filter((row) => row.section === 'differences')).toHaveLength(
+      told.differences.length,
+    )
     expect(table.filter((row) => row.section === 'adds_up')).toHaveLength(told.addsUp.length * 3)
   })
 
@@ -133,7 +137,11 @@ describe('a statement', { timeout: 60_000 }, () => {
     expect(april.dimensions).toMatchObject([
       {
         parts: { event: { value: '0', count: 0 } },
-        late: { parts: { event: { value: '7' } }, lost: { value: '7' }, lostValue: { value: '3.50' } },
+        late: {
+          parts: { event: { value: '7' } },
+          lost: { value: '7' },
+          lostValue: { value: '3.50' },
+        },
       },
     ])
     await opens(get, april)
