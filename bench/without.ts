@@ -16,9 +16,10 @@ const places: Readonly<Record<string, Place>> = {
   },
   /** What was sent and never answered is made up anew instead of sent again to the letter. */
   resend: {
-    file: '/src/metering/claims.ts',
-    is: 'r.allocated, r.sent, r.report,',
-    becomes: 'r.allocated, null::numeric as sent, null::json as report,',
+    file: '/src/metering/freeze.ts',
+    is: 'const works = await claims.take(tx.db, connection, now, limit, isProbe)',
+    becomes: `const taken = await claims.take(tx.db, connection, now, limit, isProbe)
+  const works = taken.map((work) => ({ ...work, sent: null, report: null }))`,
   },
   /** What is less than a whole unit is dropped. */
   carry: {

@@ -57,7 +57,7 @@ export async function run(world: World, plan: Plan): Promise<Result> {
   isOver = true
   const struck = await troubles
   const faults = await heal(world)
-  await settle(world, diary, { isLast: true })
+  await settle(world, parties, diary, { isLast: true })
   const { cases, losses } = await casesOf({ world, plan, parties, diary, sender })
   return {
     plan,
@@ -88,7 +88,7 @@ async function play({ world, parties, diary, sender }: Playing, step: Step): Pro
     case 'pass':
       return world.pass(`PT${step.minutes}M`)
     case 'settle':
-      return settle(world, diary, { isLast: false })
+      return settle(world, parties, diary, { isLast: false })
     case 'cancel': {
       const party = parties[step.agreement]
       if (!party) throw new RangeError(`no agreement ${step.agreement}`)

@@ -1,4 +1,5 @@
 import { exact, sum } from './exact.ts'
+import type { Party } from './parties.ts'
 import type { Diary } from './run.ts'
 import type { World } from './world.ts'
 
@@ -7,11 +8,13 @@ const triesMax = 400
 const flushMinutes = 75
 
 /**
- * Until nothing that is due is left, the clock moving on by a minute at a time, and writes down when that was. The
+ * Until what was cancelled is known to be over and nothing that is due is left, the clock moving on by a minute at a
+ * time, and writes down when that was. The
  * last time over the hour's end too, so that everything is due, and past the last window of what was cancelled.
  */
 export async function settle(
   world: World,
+  parties: readonly Party[],
   diary: Diary,
   { isLast }: { readonly isLast: boolean },
 ): Promise<void> {
@@ -19,21 +22,27 @@ export async function settle(
     const minute = new Date(world.now()).getUTCMinutes()
     await world.pass(`PT${Math.max(1, 66 - minute)}M`)
   }
-  await quiet(world, isLast)
-  if (isLast && diary.cancelledAt.some((at) => at !== null)) {
+  const cancelled = parties.filter((_, n) => (diary.cancelledAt[n] ?? null) !== null)
+  await quiet(world, cancelled, isLast)
+  if (isLast && cancelled.length > 0) {
     await world.pass(`PT${flushMinutes}M`)
-    await quiet(world, isLast)
+    await quiet(world, cancelled, isLast)
   }
   diary.settledAt.push(world.now())
 }
 
-async function quiet(world: World, isLast: boolean): Promise<void> {
+async function quiet(world: World, cancelled: readonly Party[], isLast: boolean): Promise<void> {
   for (let tries = 0; tries < triesMax; tries++) {
-    if (!(await isBusy(world, isLast))) return
+    const isKnown = (await Promise.all(cancelled.map((one) => hasEnded(world, one)))).every(Boolean)
+    if (isKnown && !(await isBusy(world, isLast))) return
+    await release(world)
     await world.pass(tries % 10 === 9 ? 'PT5M' : 'PT1M')
   }
   throw new Error('something is due and never sent')
 }
+
+const hasEnded = async ({ api }: World, { id }: Party): Promise<boolean> =>
+  (await api.get(`/v1/agreements/${id}`)).state.is === 'ended'
 
 /**
  * Whether anything is due that is not sent: all that is unsettled is more than what only waits for its hour's end. The
@@ -45,4 +54,10 @@ async function isBusy({ api, now }: World, isLast: boolean): Promise<boolean> {
   const { data: rows } = await api.get('/v1/reports/metering')
   const unsettled = sum(rows.map(({ due }: any) => exact(due)))
   return unsettled !== sum(open.map(({ quantity }: any) => exact(quantity)))
+}
+
+/** A person looks at what waits for one, and lets it go. */
+async function release({ api }: World): Promise<void> {
+  const { data } = await api.get('/v1/usage-records?state=held&limit=200')
+  for (const { id } of data) await api.post(`/v1/usage-records/${id}/release`, {})
 }
