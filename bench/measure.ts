@@ -32,6 +32,16 @@ export function forgetPeak(pid: number): void {
   if (existsSync(file)) writeFileSync(file, '5')
 }
 
+const ticksPerSecond = 100
+
+/** Processor time of a process so far, in milliseconds (proc(5), stat: fields 14 and 15); 0 where there is no /proc. */
+export function processorMs(pid: number): number {
+  const file = `/proc/${pid}/stat`
+  if (!existsSync(file)) return 0
+  const fields = readFileSync(file, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond
+}
+
 /** A database of this run's own. `drop` removes it, and so does an interruption. */
 export type BenchDatabase = { readonly url: string; drop(): Promise<void> }
 

@@ -11,6 +11,7 @@ import {
   median,
   peakMib,
   perSecond,
+  processorMs,
   timed,
 } from './measure.ts'
 import { option } from './process.ts'
@@ -92,12 +93,29 @@ async function send(clients: ChildProcess, { service, shop }: Stage, count: numb
 
 async function compareIngest(clients: ChildProcess, small: Stage, large: Stage): Promise<void> {
   for (const { service } of [small, large]) forgetPeak(service.pid)
+  const work: Record<string, number[]> = {}
   const rate = async (stage: Stage) => {
     await stage.client.query('checkpoint')
-    return send(clients, stage, eventsPerRound)
+    const before = await processorTime(stage)
+    const perSecond = await send(clients, stage, eventsPerRound)
+    const after = await processorTime(stage)
+    work[stage.name] = [...(work[stage.name] ?? []), after - before]
+    return perSecond
   }
   const { a, b } = await inTurns('ingest, events/s', small, large, rate)
+  const each = ({ name }: Stage) => ((median(work[name] ?? []) * 1_000) / eventsPerRound).toFixed(1)
+  console.log(
+    `processor time of service and database, µs an event: ${small.name} ${each(small)}, ${large.name} ${each(large)}`,
+  )
   console.log(`INGEST_FLAT ${(median(b) / median(a)).toFixed(2)}`)
+}
+
+/** What the service and its connections have worked so far, in milliseconds; of the database's only where it is near. */
+async function processorTime({ client, service }: Stage): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>(
+    'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  )
+  return [service.pid, ...rows.map(({ pid }) => pid)].map(processorMs).reduce((a, b) => a + b, 0)
 }
 
 /** What the bare database loses on the same way; taken back each time. */
