@@ -14,7 +14,7 @@ import {
 const initech = '111122223333'
 
 /** Usage of a month on AWS, up to its invoice and payout: what feeds and the Agreement API tell, to the cent. */
-describe('a month of an agreement on AWS', { timeout: 120_000 }, () => {
+describe('a month of an agreement on AWS', { timeout: 180_000 }, () => {
   let world: LocalWorld
   let cloud: Cloud
   let told: Record<string, Told>
@@ -76,7 +76,7 @@ describe('a month of an agreement on AWS', { timeout: 120_000 }, () => {
     }
     told = await use(cloud)
     await world.pass(2 * dayMs, dayMs / 4)
-  })
+  }, 180_000)
   afterAll(() => world?.close())
 
   it('says before the invoice what was taken, and that it is not billed yet', async () => {
