@@ -1,4 +1,4 @@
-import { type Decimal, divide, minus, plus } from '../kernel/decimal.ts'
+import { type Decimal, divide, isNegative, minus, plus } from '../kernel/decimal.ts'
 import {
   dayMs,
   dayOf,
@@ -175,9 +175,21 @@ export function minimumsFrom(book: Book, at: Instant, kinds: readonly PeriodKind
 const daysIn = (from: Instant, end: Instant): number =>
   Math.round((millis(startOf(dayAfter(end))) - millis(startOf(dayOf(from)))) / dayMs)
 
-/** Whether the contract prices usage of a dimension in an hour, by the terms in force where the book is. */
-export const prices = (book: Book, dimension: string, hour: Hour): boolean =>
-  hourStart(hour) >= book.from && book.terms.rates.some((rate) => rate.dimension === dimension)
+/**
+ * Whether `rate` is to be asked for usage of a dimension in an hour, by the terms in force where the book is. What is
+ * taken back (a negative quantity) of a dimension that only earlier terms priced still is.
+ */
+export function prices(
+  book: Book,
+  dimension: string,
+  hour: Hour,
+  quantity: Decimal = '0',
+): boolean {
+  if (hourStart(hour) < book.from) return false
+  if (book.terms.rates.some((rate) => rate.dimension === dimension)) return true
+  const own = book.dimensions.find((one) => one.dimension === dimension)
+  return isNegative(quantity) && (own?.frames.some(({ spans }) => spans.length > 0) ?? false)
+}
 
 /** The dimensions that any version prices, of the past, in force or to come. */
 export const everRated = ({ cards, coming }: Book): string[] => [

@@ -344,6 +344,16 @@ describe('an amendment', () => {
     expect(owed(after)).toBe('0')
   })
 
+  it('still takes back what only earlier terms priced, at their prices', () => {
+    const { book } = play(open(terms({ commit: null })), [['2026-02-01', '8']])
+    const after = amend(book, terms({ commit: null, rates: [flat('other', '1')] }), book.at)
+    const when = hour('2026-02-02')
+    expect(prices(after, 'units', when, '1')).toBe(false)
+    expect(prices(after, 'units', when, '-1')).toBe(true)
+    expect(play(after, [['2026-02-02', '-8']]).ratings[0]?.charge).toBe('-8')
+    expect(prices(play(after, [['2026-02-02', '-8']]).book, 'units', when, '-1')).toBe(false)
+  })
+
   it('renews: the next term has its own commit beside what rolled over', () => {
     const commit = {
       amount: '1000.00',
