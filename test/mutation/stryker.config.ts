@@ -47,6 +47,8 @@ export default {
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
   coverageAnalysis: 'perTest',
   concurrency: 2,
+  // A machine that is busy with other things must not pass for a mutant that never ends.
+  timeoutMS: 60_000,
   ignorePatterns: ['**', '!src/**', '!test/**', '!package.json'],
   tempDirName: join(tmpdir(), 'tradepost-mutation'),
   cleanTempDir: 'always',

@@ -12,7 +12,7 @@ export default defineConfig({
       'test/property/{money,commitments,contract-books,contracts,hours,usage}.test.ts',
       'test/worked-examples/{contract,drawdown,money}.test.ts',
     ],
-    env: { PROPERTY_RUNS: '60', PROPERTY_SEED: '7' },
+    env: { PROPERTY_RUNS: '25', PROPERTY_SEED: '7' },
     pool: 'threads',
     isolate: false,
     maxWorkers: 1,
