@@ -4,6 +4,8 @@ import { handlers as agreementHandlers, syncs as agreementSyncs } from './agreem
 import { registration } from './agreements/register-routes.ts'
 import { agreements } from './agreements/routes.ts'
 import type { Env } from './api.ts'
+import { handlers as backfillHandlers } from './backfills/jobs.ts'
+import { backfills, tries } from './backfills/routes.ts'
 import { buyers } from './buyers/routes.ts'
 import { commitments, drawdownReport } from './commitments/routes.ts'
 import { handlers as connectionHandlers } from './connections/jobs.ts'
@@ -54,6 +56,7 @@ export const handlers: Handlers<Deps> = {
   ...offerHandlers,
   ...agreementHandlers,
   ...meteringHandlers,
+  ...backfillHandlers,
   ...revenueHandlers,
   ...crmHandlers,
   ...noticeHandlers,
@@ -123,7 +126,9 @@ export function createApp<Bindings extends object>({
   app.route('/v1/syncs', syncs)
   app.route('/v1/agreements', agreements)
   app.route('/v1/contracts', contracts)
+  app.route('/v1/meters', tries)
   app.route('/v1/meters', meters)
+  app.route('/v1/backfills', backfills)
   app.route('/v1/usage-events', usageEvents)
   app.route('/v1/usage-records', usageRecords)
   app.route('/v1/usage-records', usageHolds)

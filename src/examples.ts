@@ -15,6 +15,7 @@ const tables: Readonly<Record<string, string>> = {
   agr: 'agreements',
   ctr: 'contracts',
   mtr: 'meters',
+  bkf: 'backfills',
   rec: 'usage_records',
   imp: 'revenue_imports',
   cmt: 'commitments',

@@ -11,19 +11,12 @@ import * as readBacks from './read-backs.ts'
 import { type MeteringRow, meteringRows, reportRowsMax } from './report.ts'
 import * as store from './store.ts'
 
-export {
-  type Contributed,
-  contribute,
-  type NewPosting,
-  placeOnly,
-  post,
-  type Quantity,
-} from './contribute.ts'
+export { contribute, placeOnly } from './contribute.ts'
 export type { Fate } from './fates.ts'
 export { discard, release } from './holds.ts'
 export { ingest, tryOut } from './ingest.ts'
-export type { Contribution } from './parts.ts'
 export { choosePolicy, policy } from './policies.ts'
+export { worth } from './quantities.ts'
 export { type HeldNow, take as takeReadBack } from './read-back.ts'
 
 export const get = (deps: Deps, id: string): Promise<UsageRecord> => store.get(deps.db, id)

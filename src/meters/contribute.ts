@@ -77,7 +77,7 @@ export async function readAll(deps: Deps, events: readonly NamedEvent[]): Promis
 }
 
 /** Says which meter needs it. */
-const named = (faults: readonly Violation[], { meter }: Active): Violation[] =>
+export const named = (faults: readonly Violation[], { meter }: Active): Violation[] =>
   faults.map(({ path, message }) => ({ path, message: `${message} (meter ${meter.key})` }))
 
 /** Finds the meters that read an event in its hour. */

@@ -156,7 +156,7 @@ const notListed = ({ to }: Definition, listing: Listing | undefined): string[] =
     .filter((key) => !listing || !dimensionsOf(listing).some((dimension) => dimension.key === key))
 
 /** What an hour counted so far could not go on as another aggregate, or of other events. */
-function identityFaults({ event, aggregation }: Definition, meter: Meter): Violation[] {
+export function identityFaults({ event, aggregation }: Definition, meter: Meter): Violation[] {
   const no = (part: 'event' | 'aggregation') => ({
     path: `definition.${part}`,
     message: `is ${meter[part]} for ever: switch this meter off and define another one`,

@@ -48,6 +48,17 @@ export async function holdKnown(
   return byKey(rows)
 }
 
+/** Hours as they stand, without holding them. */
+export async function peek(db: Db, keys: readonly HourKey[]): Promise<Map<string, HeldHour>> {
+  if (keys.length === 0) return new Map()
+  const { rows } = await sql<Row>`
+    select h.* from meter_hours h
+    join unnest(${keys.map((k) => k.meter)}::text[], ${keys.map((k) => k.agreement)}::text[],
+      ${keys.map((k) => hourStart(k.hour))}::timestamptz[]) as k(meter, agreement, hour)
+      on h.meter = k.meter and h.agreement = k.agreement and h.hour = k.hour`.execute(db)
+  return byKey(rows)
+}
+
 type Row = {
   meter: string
   agreement: string
@@ -122,6 +133,21 @@ export async function replaceSeen(db: Db, key: HourKey, seen: readonly Seen[]): 
   await sql`delete from meter_uniques where meter = ${key.meter} and agreement = ${key.agreement}
     and hour = ${hourStart(key.hour)}::timestamptz`.execute(db)
   for (let n = 0; n < seen.length; n += rowsMax) await addSeen(db, seen.slice(n, n + rowsMax))
+}
+
+/** How many different values an hour has. */
+export async function countSeen(db: Db, { meter, agreement, hour }: HourKey): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from meter_uniques where meter = ${meter}
+      and agreement = ${agreement} and hour = ${hourStart(hour)}::timestamptz`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
+/** Forgets an hour that is held, as if nothing had been counted in it. */
+export async function drop(db: Db, key: HourKey): Promise<void> {
+  await replaceSeen(db, key, [])
+  await sql`delete from meter_hours where meter = ${key.meter} and agreement = ${key.agreement}
+    and hour = ${hourStart(key.hour)}::timestamptz`.execute(db)
 }
 
 /** Rows of one statement. */

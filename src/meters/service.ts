@@ -1,11 +1,29 @@
 import type { Deps } from '../deps.ts'
 import type { Violation } from '../kernel/problem.ts'
-import { type Contribution, changed, type NamedEvent, readAll } from './contribute.ts'
+import type { Hour } from '../kernel/time.ts'
+import {
+  type Active,
+  activeOf,
+  type Contribution,
+  changed,
+  type NamedEvent,
+  readAll,
+  versioned,
+} from './contribute.ts'
+import type { Meter } from './model.ts'
 import { settle } from './settle.ts'
+import * as store from './store.ts'
 import { type Reversal, undo } from './undo.ts'
 
-export { type Contribution, type NamedEvent, type Readings, readAll } from './contribute.ts'
-export { amend, create, get, list, type Shown } from './define.ts'
+export { type Again, type Choose, readAgain } from './again.ts'
+export {
+  type Active,
+  type Contribution,
+  type NamedEvent,
+  type Readings,
+  readAll,
+} from './contribute.ts'
+export { amend, create, dimensionFaults, get, identityFaults, list, type Shown } from './define.ts'
 export type { Reversal } from './undo.ts'
 
 /**
@@ -30,6 +48,17 @@ export async function contributions(
   )
   return { given: [...given, ...(await settle(tx, others))], faults, unread }
 }
+
+/** All meters of a listing, by id. */
+export const ofListing = (deps: Deps, listing: string): Promise<Meter[]> =>
+  store.ofListing(deps.db, listing)
+
+/** A meter as it reads the events of an hour; undefined where it is not there yet or switched off. */
+export const inForce = (meter: Meter, hour: Hour): Active | undefined => activeOf(meter, hour)[0]
+
+/** A meter as what was said of it last, whenever that holds from. */
+export const asSaidLast = (meter: Meter): Active | undefined =>
+  versioned(meter, meter.versions.at(-1)?.number ?? 0)
 
 const addsUp = ({ definition: { aggregation } }: { definition: { aggregation: string } }) =>
   aggregation === 'sum' || aggregation === 'count'

@@ -108,6 +108,13 @@ export async function reading(
   return withVersions(db, rows)
 }
 
+/** All meters of a listing, by id, with every version. */
+export async function ofListing(db: Db, listing: string): Promise<Meter[]> {
+  const { rows } = await sql<Row>`
+    select * from meters where listing = ${listing} order by id`.execute(db)
+  return withVersions(db, rows)
+}
+
 /** Meters by their ids. */
 export async function byIds(db: Db, ids: readonly string[]): Promise<Meter[]> {
   const { rows } = await sql<Row>`

@@ -53,22 +53,33 @@ export const hourEventsMax = 1_000_000
  * The named events of an hour that nobody took back, by source and id, in pages. Throws `invalid` beyond
  * `hourEventsMax`.
  */
-export async function* standing(
+export async function* standing(db: Db, hour: HourOf): AsyncGenerator<readonly Told[]> {
+  let after: EventKey | null = null
+  for (let seen = 0; seen < hourEventsMax; seen += pageMax) {
+    const page: Page = await pageOf(db, hour, after, pageMax)
+    if (page.rows.length > 0) yield page.rows
+    if (page.next === null) return
+    after = page.next
+  }
+  throw new Problem('invalid', `${hour.hour} has more than ${hourEventsMax} events ${hour.name}`)
+}
+
+export type Page = { readonly rows: readonly Told[]; readonly next: EventKey | null }
+
+/** A page of such events, and where the next one begins; null at the end. */
+export async function pageOf(
   db: Db,
   { agreement, name, hour }: HourOf,
-): AsyncGenerator<readonly Told[]> {
-  let [source, id] = ['', '']
-  for (let seen = 0; seen < hourEventsMax; seen += pageMax) {
-    const { rows } = await sql<Told>`
-      select e.source, e.id, e.properties, e.at from usage_events e
-      where e.agreement = ${agreement} and e.name = ${name}
-        and e.hour = ${hourStart(hour)}::timestamptz and (e.source, e.id) > (${source}, ${id})
-        and not exists (select from usage_events r where r.source = e.source and r.reverses = e.id)
-      order by e.source, e.id limit ${pageMax}`.execute(db)
-    if (rows.length > 0) yield rows
-    const last = rows.at(-1)
-    if (!last || rows.length < pageMax) return
-    ;({ source, id } = last)
-  }
-  throw new Problem('invalid', `${hour} has more than ${hourEventsMax} events ${name}`)
+  after: EventKey | null,
+  limit = 500,
+): Promise<Page> {
+  const { source, id } = after ?? { source: '', id: '' }
+  const { rows } = await sql<Told>`
+    select e.source, e.id, e.properties, e.at from usage_events e
+    where e.agreement = ${agreement} and e.name = ${name}
+      and e.hour = ${hourStart(hour)}::timestamptz and (e.source, e.id) > (${source}, ${id})
+      and not exists (select from usage_events r where r.source = e.source and r.reverses = e.id)
+    order by e.source, e.id limit ${limit}`.execute(db)
+  const last = rows.at(-1)
+  return { rows, next: last && rows.length === limit ? { source: last.source, id: last.id } : null }
 }
