@@ -23,9 +23,9 @@ const places: Readonly<Record<string, Place>> = {
   },
   /** What is less than a whole unit is dropped. */
   carry: {
-    file: '/src/metering/quantities.ts',
-    is: 'carriedOut: trim(minus(running, sent)),',
-    becomes: "carriedOut: '0',",
+    file: '/src/metering/freeze.ts',
+    is: 'books.leave(work, split.carriedOut)',
+    becomes: "books.leave(work, '0')",
   },
 }
 

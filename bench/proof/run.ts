@@ -67,7 +67,7 @@ export async function run(world: World, plan: Plan): Promise<Result> {
     duplicates: sender.duplicates(),
     losses,
     seconds: Math.round((performance.now() - started) / 1000),
-    differences: [...sender.surprises(), ...cases.flatMap(differences)],
+    differences: [...world.crashes(), ...sender.surprises(), ...cases.flatMap(differences)],
   }
 }
 

@@ -3,7 +3,7 @@ import type { Party } from './parties.ts'
 import type { Diary } from './run.ts'
 import type { World } from './world.ts'
 
-const triesMax = 400
+const triesMax = 200
 /** The longest window in which a cloud takes usage of an agreement that is over, but for one that carries nothing. */
 const flushMinutes = 75
 

@@ -1,18 +1,16 @@
 import pg from 'pg'
 import type { Client } from '../../simulator/demo/client.ts'
-import { freePort, pause, type Running, start } from '../process.ts'
+import { pause } from '../process.ts'
 import { eventually, persistent } from '../seller.ts'
 import { places } from './places.ts'
 import type { Victim } from './plan-troubles.ts'
+import { type Name, openProcesses } from './processes.ts'
 import { cloudNames } from './steps.ts'
 
 const adminKey = 'tp_proof_admin_key_0123456789abcdef'
 const noticeSecret = 'proof-shared-secret'
-const secretKey = 'proof:5b1f6c1d9e3a7c2b4d8e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e'
 /** Processes ask for the simulators' clock ten times a second. */
 const followMs = 150
-/** Every world begins then, so that a seed finds the calendar it found before. */
-const startsAt = '2027-01-10T09:00:00Z'
 /** So long a job of a process that died counts as running. */
 const heartbeat = 'PT20S'
 
@@ -27,6 +25,8 @@ export type World = {
   pass(duration: string): Promise<void>
   /** Kills (-9), and starts again what was killed. */
   kill(victim: Victim): Promise<void>
+  /** Processes that ended though nobody killed them, since this was last asked. */
+  crashes(): readonly string[]
   /** Cuts every connection to the database but this process's own. */
   cutDatabase(): Promise<void>
   /** Holds writers of a table back until one of them waits, does this, and lets them go. Says whether one did wait. */
@@ -38,50 +38,19 @@ export type World = {
  * A database of its own, the simulated clouds, the service without jobs and two workers, all in the clouds' time; the
  * seller is connected at each cloud. `rewrite` is loaded before the source of the service and the workers.
  */
-export async function openWorld({
-  postgres,
-  rewrite,
-}: {
+export async function openWorld(options: {
   readonly postgres: string
   readonly rewrite?: string | undefined
 }): Promise<World> {
-  const database = `tradepost_proof_${process.pid}_${++worlds}`
-  await administer(postgres, `create database ${database}`)
-  const url = new URL(postgres)
-  url.pathname = `/${database}`
-  const [port, cloudPort] = [await freePort(), await freePort()]
-  const at = { api: `http://127.0.0.1:${port}`, simulator: `http://127.0.0.1:${cloudPort}` }
-  const simulator = await start(
-    ['simulator/main.ts'],
-    { PORT: String(cloudPort), SEED: '1', CLOCK_START: startsAt },
-    /simulated clouds/,
-  )
-  const env = {
-    DATABASE_URL: url.href,
-    SECRET_KEY: secretKey,
-    ADMIN_KEY: adminKey,
-    LOG_LEVEL: process.env.VERBOSE ? 'warn' : 'silent',
-    SIMULATOR: at.simulator,
-    PORT: String(port),
-    PUBLIC_URL: at.api,
-  }
-  const hooks = rewrite ? ['--import', rewrite] : []
-  const boot = (name: Victim) =>
-    supervised(() =>
-      name === 'service'
-        ? start([...hooks, 'src/node.ts'], { ...env, JOB_SLOTS: '0' }, /^ready/m)
-        : start([...hooks, 'src/node.ts', 'worker'], { ...env, JOB_SLOTS: '4' }, /^ready/m),
-    )
-  const running = new Map<Victim, Running>([['service', await boot('service')]])
-  for (const name of ['one', 'two'] as const) running.set(name, await boot(name))
+  const processes = await openProcesses({ ...options, adminKey })
+  const { at, databaseUrl } = processes
   const api = persistent(at.api, adminKey)
   const clouds = persistent(at.simulator)
   let ahead = 0
   const read = ({ now }: { now: string }) => {
     ahead = Date.parse(now) - Date.now()
   }
-  read(await clouds.get('/clock'))
-  const watcher = new pg.Pool({ connectionString: url.href, max: 2, application_name: 'proof' })
+  const watcher = new pg.Pool({ connectionString: databaseUrl, max: 2, application_name: 'proof' })
   watcher.on('error', () => {})
   const advance = async (duration: string) =>
     read(await clouds.post('/clock', { advance: duration }))
@@ -95,40 +64,36 @@ export async function openWorld({
       await pause(followMs)
     },
     async kill(victim) {
-      const names = victimsOf(victim)
-      await Promise.all(names.map(async (name) => running.get(name)?.kill('SIGKILL')))
+      const names = victimsOf[victim]
+      await processes.end(names)
       await advance(heartbeat)
-      await Promise.all(names.map(async (name) => void running.set(name, await boot(name))))
+      await processes.begin(names)
     },
+    crashes: processes.crashes,
     cutDatabase: () => cut(watcher),
     atTable: (table, act) => atTable(watcher, table, act),
     async stop() {
-      await Promise.all([...running.values()].map((one) => one.kill('SIGKILL')))
-      await simulator.kill('SIGKILL')
       await watcher.end()
-      await administer(postgres, `drop database if exists ${database} with (force)`)
+      await processes.stop()
     },
   }
-  await connect(world, at)
-  return world
-}
-let worlds = 0
-
-const startsMax = 5
-
-/** A process that cannot start, since its database is cut just then, is started again, as any supervisor does. */
-async function supervised(begin: () => Promise<Running>): Promise<Running> {
-  for (let starts = 1; ; starts++) {
-    try {
-      return await begin()
-    } catch (error) {
-      if (starts === startsMax) throw error
-    }
+  try {
+    read(await clouds.get('/clock'))
+    await connect(world, at)
+    return world
+  } catch (error) {
+    await world.stop()
+    throw error
   }
 }
 
-const victimsOf = (victim: Victim): readonly Victim[] =>
-  victim === 'workers' ? ['one', 'two'] : victim === 'all' ? ['service', 'one', 'two'] : [victim]
+const victimsOf: Readonly<Record<Victim, readonly Name[]>> = {
+  service: ['service'],
+  one: ['one'],
+  two: ['two'],
+  workers: ['one', 'two'],
+  all: ['service', 'one', 'two'],
+}
 
 /** The seller at each cloud, its listing known here. */
 async function connect(
@@ -187,10 +152,4 @@ async function atTable(
     await holder.query('rollback')
     holder.release()
   }
-}
-
-async function administer(postgres: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres })
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
 }
