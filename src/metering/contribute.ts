@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Deps } from '../deps.ts'
 import type { Decimal } from '../kernel/decimal.ts'
-import { newId } from '../kernel/id.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Instant } from '../kernel/time.ts'
 import { add, type Wish } from './add.ts'
@@ -12,7 +11,7 @@ import { plan, type Wanted } from './plan.ts'
 import { repeated } from './race.ts'
 
 /** What became of a contribution: where it went, or that it was there before, or that its event was taken back. */
-export type Contributed = Fate | { readonly is: 'known' } | { readonly is: 'reversed' }
+type Contributed = Fate | { readonly is: 'known' } | { readonly is: 'reversed' }
 
 /**
  * Adds contributions to named events that are stored already, each once for a run; answers by their places. What is
@@ -53,27 +52,11 @@ export async function placeOnly(deps: Deps, given: readonly Quantity[]): Promise
 }
 
 /** A quantity of an agreement (our id) and dimension at a moment; negative where usage is taken back. */
-export type Quantity = {
+type Quantity = {
   readonly agreement: string
   readonly dimension: string
   readonly quantity: Decimal
   readonly at: Instant
-}
-
-/** What a contract adds to the dimension it bills to: `reason` in a word, `detail` as it will be shown. */
-export type NewPosting = Quantity & { readonly reason: string; readonly detail: unknown }
-
-/**
- * Adds what a contract bills to the record of `at`'s hour, or the next that can still be sent; negative quantities take
- * back. Answers where each went, by place. Each call adds: whoever rates makes sure it is called once. Call it in a
- * transaction.
- */
-export async function post(tx: Deps, given: readonly NewPosting[]): Promise<readonly Fate[]> {
-  const meterOf = await metersOf(tx, given)
-  const wishes = given.map((one) =>
-    wishOf(one, meterOf, { is: 'contract', posting: { ...one, id: newId('pst') } }),
-  )
-  return (await addAll(tx, wishes)).filter((fate) => fate !== null)
 }
 
 /** Adds all that is not there yet; null for what was. */
