@@ -55,20 +55,27 @@ type Key = { readonly agreementRef: string; readonly dimension: string }
 export type HeldNow = Held & Key
 
 /**
- * Compares what a marketplace holds of a period, all of it, with what was accepted, keeps both and tells of trouble
- * once. `asOf` is when it was asked; `lagMs` how long what it took may be missing, a day where nothing is said.
+ * How something was read back. `asOf` is when it was asked; `lagMs` how long what was taken may be missing, a day where
+ * nothing is said; `isPartial` that more is held than could be told apart, so that nothing can be missed.
  */
+export type Asked = {
+  readonly asOf: Instant
+  readonly lagMs?: number | undefined
+  readonly isPartial?: boolean | undefined
+}
+
+/** Compares what a marketplace holds of a period with what was accepted, keeps both and tells of trouble once. */
 export async function take(
   deps: Deps,
   span: Span,
   heldNow: readonly HeldNow[],
-  { asOf, lagMs }: { readonly asOf: Instant; readonly lagMs?: number | undefined },
+  { asOf, lagMs, isPartial = false }: Asked,
 ): Promise<void> {
   const held = byKey(heldNow)
   await transact(deps, async (tx) => {
     const before = await readBacks.stored(tx.db, span)
     const ours = await readBacks.counted(tx.db, span, asOf)
-    const keys = new Map<string, Key>([...before, ...held, ...ours])
+    const keys = new Map<string, Key>(isPartial ? held : [...before, ...held, ...ours])
     const own = await ownAgreements(tx, span.connection, [...keys.values()])
     const rows = [...keys].map(([key, { agreementRef, dimension }]): ReadBack => {
       const agreement = own.get(agreementRef) ?? null
@@ -125,7 +132,7 @@ function judge(
   held: Held | null,
   ours: Counted,
   before: ReadBack | undefined,
-  { asOf: now, lagMs }: { readonly asOf: Instant; readonly lagMs?: number | undefined },
+  { asOf: now, lagMs }: Pick<Asked, 'asOf' | 'lagMs'>,
 ): Omit<ReadBack, keyof Span | 'agreement' | 'agreementRef' | 'dimension' | 'day'> {
   const { verdict, difference } = compareWith(held, ours, now, lagMs)
   return {

@@ -22,7 +22,14 @@ import { dayMs, later, monthOf } from '../kernel/time.ts'
 import { tolerance } from '../revenue/service.ts'
 import type { Facts, Line } from './facts.ts'
 import type { Comparison, Invoice, Taken, Verdict } from './model.ts'
-import { invoicesPath, latePath, linesPath, type Place, readBacksPath, recordsPath } from './paths.ts'
+import {
+  invoicesPath,
+  latePath,
+  linesPath,
+  type Place,
+  readBacksPath,
+  recordsPath,
+} from './paths.ts'
 import type { RecordSum } from './sums.ts'
 
 /** So long after a month its use may still be billed; after that it never was. */

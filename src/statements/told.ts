@@ -43,14 +43,19 @@ async function again(deps: Deps, connection: Id<'conn'>): Promise<void> {
 }
 
 async function compare(deps: Deps, connection: Id<'conn'>, period: ToldPeriod): Promise<void> {
-  const { rows } = await revenue.toldUsage(deps, connection, period, heldMax + 1)
+  const { rows, untied } = await revenue.toldUsage(deps, connection, period, heldMax + 1)
   if (rows.length > heldMax)
     throw new Problem('internal', `more than ${heldMax} rows of usage are told for ${period.from}`)
   const span = { connection, source: 'report', ...period } as const
   const isLong = millis(period.to) - millis(period.from) > longMs
   const asOf = deps.now()
   // A day's row may still grow; a longer period is told once, when it is over.
-  await metering.takeReadBack(deps, span, rows.map(heldOf), { asOf, lagMs: isLong ? 0 : lagMs })
+  await metering.takeReadBack(deps, span, rows.map(heldOf), {
+    asOf,
+    lagMs: isLong ? 0 : lagMs,
+    // What nobody can tie to an agreement and dimension may be what seems to be missing.
+    isPartial: untied > 0,
+  })
 }
 
 const heldOf = (row: ToldUsage): HeldNow => ({

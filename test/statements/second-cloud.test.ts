@@ -75,7 +75,6 @@ describe('a month of an agreement at Microsoft', { timeout: 180_000 }, () => {
       'sent storage_gb lost',
       'sent storage_gb refused',
       'taken storage_gb unknown_here',
-      'taken storage_gb unknown_here',
     ])
   })
 
