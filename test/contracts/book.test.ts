@@ -12,6 +12,7 @@ import {
   prices,
   rate,
 } from '../../src/contracts/model.ts'
+import { periodAt } from '../../src/contracts/period.ts'
 import { at, drawnIn, flat, hour, leftOf, play, terms } from './sample.ts'
 
 const owed = (book: Book) => billable(book)
@@ -85,6 +86,8 @@ describe('within an hour', () => {
     const book = open(terms())
     const inFebruary = { dimension: 'units', hour: hour('2027-02-01'), quantity: '1' }
     expect(() => rate(book, inFebruary)).toThrow('the book has to come to 2027-01-01T00:00:00.000Z')
+    const atTheEnd = { ...inFebruary, hour: hour('2027-01-01') }
+    expect(() => rate(book, atTheEnd)).toThrow('has to come to')
     const other = { dimension: 'other', hour: hour('2026-02-01'), quantity: '1' }
     expect(() => rate(book, other)).toThrow('the contract does not price other')
     expect(prices(book, 'other', hour('2026-02-01'))).toBe(false)
@@ -249,6 +252,22 @@ describe('a contract that is priced from later on', () => {
     expect(book.minimums.map(({ minimum }) => minimum)).toEqual(['21.00', '235.00'])
     expect(prices(book, 'units', hour('2026-05-10T23'))).toBe(false)
     expect(prices(book, 'units', hour('2026-05-11'))).toBe(true)
+  })
+})
+
+describe('periods', () => {
+  it('of months from the first day begin on it, or on the last day of a shorter month', () => {
+    const term = { start: '2026-01-31', periods: 'anniversary', end: null } as const
+    const starts = ['2026-02-15', '2026-02-28', '2026-03-30', '2026-03-31', '2026-04-29'].map(
+      (day) => periodAt(term, 'month', at(day)).start.slice(0, 10),
+    )
+    expect(starts).toEqual(['2026-01-31', '2026-02-28', '2026-02-28', '2026-03-31', '2026-03-31'])
+    const calendar = { ...term, start: '2026-02-10', periods: 'calendar' } as const
+    expect(periodAt(calendar, 'quarter', at('2026-03-01'))).toEqual({
+      start: at('2026-02-10'),
+      end: at('2026-04-01'),
+      days: 90,
+    })
   })
 })
 
