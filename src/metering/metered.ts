@@ -46,7 +46,9 @@ export type Identity = Pick<
 
 const keptMs = 1_000
 const keptMax = 10_000
-type Kept = { readonly meter: Metered; readonly agreement: Agreement; readonly until: number }
+/** An agreement without the marketplace's own document, which is long and says nothing to metering. */
+type Known = Omit<Agreement, 'native'>
+type Kept = { readonly meter: Metered; readonly agreement: Known; readonly until: number }
 /** By the world's opened ports: as long-lived as they are, and a test's own. */
 const kept = new WeakMap<Deps['opened'], Map<string, Kept>>()
 
@@ -64,7 +66,7 @@ export async function load(
   kept.set(deps.opened, cache)
   const found = new Map<string, Metered>()
   const missing: string[] = []
-  const held = new Map<string, Agreement>()
+  const held = new Map<string, Known>()
   const now = performance.now()
   for (const ref of new Set(refs)) {
     const known = fresh ? undefined : cache.get(ref)
@@ -90,11 +92,11 @@ export async function load(
 async function current(
   deps: Deps,
   refs: readonly string[],
-  held: ReadonlyMap<string, Agreement>,
-): Promise<Map<string, Agreement>> {
+  held: ReadonlyMap<string, Known>,
+): Promise<Map<string, Known>> {
   const known = refs.filter((ref) => held.has(ref))
   const revisions = known.length > 0 ? await agreements.revisions(deps, known) : new Map()
-  const found = new Map<string, Agreement>()
+  const found = new Map<string, Known>()
   for (const [ref, agreement] of held) {
     const now = revisions.get(ref)
     if (now?.id === agreement.id && now.revision === agreement.revision) found.set(ref, agreement)
@@ -103,15 +105,17 @@ async function current(
   const read = others.length > 0 ? await agreements.find(deps, others) : new Map()
   for (const ref of others) {
     const agreement = read.get(ref)
-    if (agreement) found.set(ref, agreement)
+    if (agreement) found.set(ref, withoutNative(agreement))
   }
   return found
 }
 
+const withoutNative = ({ native: _, ...agreement }: Agreement): Known => agreement
+
 async function read(
   deps: Deps,
   refs: readonly string[],
-  known: ReadonlyMap<string, Agreement>,
+  known: ReadonlyMap<string, Known>,
 ): Promise<Map<string, Metered>> {
   const asked = refs.flatMap((ref) => known.get(ref) ?? [])
   const products = await each(
@@ -159,7 +163,7 @@ async function traitsOf(deps: Deps, connection: string): Promise<MeteringTraits 
 }
 
 function meterOf(
-  agreement: Agreement,
+  agreement: Known,
   listing: Listing | undefined,
   traits: MeteringTraits | null,
 ): Metered {
@@ -216,7 +220,7 @@ function withContract(metered: Metered, versions: readonly Version[]): Metered {
 }
 
 /** The licence that grants the dimension, else the agreement's newest. */
-const licenseOf = ({ entitlements, licenseRefs }: Agreement, dimension: string): string | null =>
+const licenseOf = ({ entitlements, licenseRefs }: Known, dimension: string): string | null =>
   entitlements.find((entitlement) => entitlement.dimension === dimension)?.licenseRef ??
   licenseRefs.at(-1) ??
   null
