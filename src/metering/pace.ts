@@ -36,10 +36,9 @@ export const callsPerClaim = ({ traits }: MeteringPort): number =>
     callsPerClaimMax,
   )
 
-/** A call that begins later than this after the moment reserved for it takes another: the next ones count on it. */
+/** A call that may have begun later than this after the moment reserved for it takes another: the next ones count on it. */
 const lateMaxMs = 50
-/** A machine that is always late goes on all the same. */
-const triesMax = 5
+const spaceMax = 64
 
 /**
  * When calls of one account may begin, reserved where every sender sees it. The first few are reserved at once, by
@@ -50,32 +49,43 @@ export type Turns = {
   next(deps: Deps): Promise<void>
 }
 
+/** A moment reserved: not before `from`, and so long after `since` that nobody else begins too soon after it. */
+type Moment = { readonly from: number; readonly since: number; readonly lateMs: number }
+
 export async function reserveTurns(
   tx: Deps,
   connection: Id<'conn'>,
   { traits }: MeteringPort,
   calls: number,
 ): Promise<Turns> {
-  const reserve = async ({ db }: Deps, count: number): Promise<number[]> => {
+  // The clock that counts is the database's: its moment lies somewhere between the question and the answer.
+  const reserve = async ({ db }: Deps, count: number, space: number): Promise<Moment[]> => {
+    const asked = performance.now()
     const { waitMs, apartMs } = await lanes.reserve(
       db,
       connection,
-      count,
+      count * space,
       traits.callsPerSecondMax,
       lateMaxMs,
     )
-    const first = performance.now() + waitMs
-    return Array.from({ length: count }, (_, n) => first + n * apartMs)
+    const answered = performance.now()
+    const lateMs = lateMaxMs + (space - 1) * apartMs
+    return Array.from({ length: count }, (_, n) => {
+      const wait = waitMs + n * space * apartMs
+      return { from: answered + wait, since: asked + wait, lateMs }
+    })
   }
-  const moments = calls === 0 ? [] : await reserve(tx, Math.min(calls, callsAtOnce))
+  const moments = calls === 0 ? [] : await reserve(tx, Math.min(calls, callsAtOnce), 1)
   return {
     async next(deps) {
-      for (let tries = 1; ; tries++) {
-        const moment = moments.shift() ?? (await reserve(deps, 1))[0] ?? performance.now()
+      // A machine that is late leaves more room after it, until that is enough.
+      for (let space = 1; ; space = Math.min(space * 2, spaceMax)) {
+        const moment = moments.shift() ?? (await reserve(deps, 1, space))[0]
+        if (!moment) return
         // One more: timers may fire a little early.
-        const waitMs = Math.ceil(moment - performance.now()) + 1
+        const waitMs = Math.ceil(moment.from - performance.now()) + 1
         if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
-        if (performance.now() - moment <= lateMaxMs || tries === triesMax) return
+        if (performance.now() - moment.since <= moment.lateMs || space === spaceMax) return
       }
     },
   }
