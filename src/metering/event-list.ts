@@ -3,6 +3,7 @@ import { trim } from '../kernel/decimal.ts'
 import type { Id } from '../kernel/id.ts'
 import { hourOf, type Instant } from '../kernel/time.ts'
 import type { Db } from '../platform/db.ts'
+import type { UsageRecord } from './model.ts'
 import { type ContributionRow, contributionsOf, type EventRow } from './stored.ts'
 
 /** `from` and `to` are hours under which events are counted; of named ones, those they happened in. */
@@ -11,7 +12,7 @@ export type EventFilter = {
   readonly dimension?: string | undefined
   readonly source?: string | undefined
   readonly name?: string | undefined
-  readonly record?: string | undefined
+  readonly record?: Pick<UsageRecord, 'agreement' | 'dimension' | 'hour' | 'kind'> | undefined
   readonly from?: Instant | undefined
   readonly to?: Instant | undefined
 }
@@ -26,6 +27,8 @@ export async function listEvents(
   after: readonly string[] | undefined,
   { agreement, dimension, source, name, record, from, to }: EventFilter,
 ): Promise<ListedEvent[]> {
+  if (record?.kind === 'closing') return []
+  const of = agreement ?? record?.agreement
   const parts = [
     after && sql<SqlBool>`(e.source, e.id) > (${after[0] ?? ''}, ${after[1] ?? ''})`,
     agreement && sql<SqlBool>`e.agreement = ${agreement}`,
@@ -36,12 +39,12 @@ export async function listEvents(
     dimension &&
       sql<SqlBool>`(e.dimension = ${dimension} or e.dimension is null and exists (
         select from usage_contributions c where c.source = e.source and c.event = e.id
-          and c.dimension = ${dimension}))`,
+          ${of ? sql`and c.agreement = ${of}` : sql``} and c.dimension = ${dimension}))`,
     record &&
       sql<SqlBool>`(e.source, e.id) in (select p.source, p.id from usage_parts p
-        join usage_records r using (agreement, dimension, hour)
-        where r.id = ${record} and p.kind <> 'contract' and r.kind <> 'closing'
-          and p.late = (r.kind = 'late'))`,
+        where p.agreement = ${record.agreement} and p.dimension = ${record.dimension}
+          and p.hour = ${record.hour}::timestamptz and p.late = ${record.kind === 'late'}
+          and p.kind <> 'contract')`,
   ].filter((part) => part !== undefined && part !== '')
   const { rows } = await sql<ListedEvent>`${selected}
     ${parts.length > 0 ? sql`where ${sql.join(parts, sql` and `)}` : sql``}

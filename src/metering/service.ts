@@ -42,22 +42,25 @@ export async function eventsOf(
   return partsOf(deps.db, await store.get(deps.db, id), limit, after)
 }
 
-/** Events as they were told, by source and id; `agreement` is our id or the marketplace's. */
+/** Events as they were told, by source and id; `agreement` is our id or the marketplace's. Throws `not_found` for no record. */
 export async function listEvents(
   deps: Deps,
   limit: number,
   after: readonly string[] | undefined,
-  filter: events.EventFilter,
+  {
+    record: id,
+    ...filter
+  }: Omit<events.EventFilter, 'record'> & { readonly record?: string | undefined },
 ): Promise<events.ListedEvent[]> {
   const needy = (['dimension', 'name', 'from', 'to'] as const).filter((name) => filter[name])
-  if (filter.agreement === undefined && filter.record === undefined)
+  if (filter.agreement === undefined && id === undefined)
     refuse(
       needy.map((name) => ({ path: `query.${name}`, message: 'needs an agreement beside it' })),
     )
   const agreement = await ourId(deps, filter.agreement)
-  return agreement === null
-    ? []
-    : events.listEvents(deps.db, limit, after, { ...filter, agreement })
+  if (agreement === null) return []
+  const record = id === undefined ? undefined : await store.get(deps.db, id)
+  return events.listEvents(deps.db, limit, after, { ...filter, agreement, record })
 }
 
 /** One event with the parts of records that it is or became. Throws `not_found`. */

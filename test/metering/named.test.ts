@@ -219,6 +219,22 @@ describe('a named event', () => {
     })
   })
 
+  it('that a meter cannot read tells where, in the words of its form', async () => {
+    const bad = [
+      named('request', { region: 'eu', bytes: 12345678901234568 }),
+      named('request', { region: 'eu', bytes: '12345678901234567.5' }),
+    ]
+    const { refused } = await send(shop, ...bad)
+    expect(refused).toMatchObject([{ path: 'properties.bytes' }])
+    expect(refused[0].message).toMatch(/decimal string/)
+    const { event: type, properties: data, at: time, agreement: subject, ...rest } = bad[0]!
+    const told = { ...rest, id: 'as-cloud-event', specversion: '1.0', type, data, time, subject }
+    const { body } = await shop.world
+      .as('meter')
+      .post('/v1/usage-events', told, { 'content-type': 'application/cloudevents+json' })
+    expect(body.refused).toMatchObject([{ path: 'data.bytes', errors: [{ path: 'data.bytes' }] }])
+  })
+
   it('with a number that no number can hold is refused, not stored as nothing', async () => {
     const text = JSON.stringify({ events: [named('unheard', { x: 12345 })] })
     const { body } = await shop.world
