@@ -1,7 +1,7 @@
+import { aws } from './clouds/aws.ts'
 import { atMarket, type Market } from './due.ts'
 import { median } from './measure.ts'
 import { option, pause, type Running } from './process.ts'
-import { marketplace } from './seller.ts'
 
 /**
  * Usage of many seller accounts told by one worker process and by four, to a marketplace that answers after 200 ms:
@@ -9,7 +9,7 @@ import { marketplace } from './seller.ts'
  * what takes the time. Measured between the first and the last tenth, so that starting does not count.
  * `npm run bench:scaling -- --workers 4 --rounds 2`
  */
-const cloud = marketplace()
+const cloud = aws
 const workers = option('workers', 4)
 const rounds = option('rounds', 2)
 const accounts = option('accounts', 40)
@@ -21,8 +21,7 @@ const slots = 1
 
 await atMarket(cloud, { accounts, agreements: accounts * 25 }, async (market) => {
   await cloud.unlimit(market.clouds)
-  const match = 'BatchMeterUsage'
-  const fault = { cloud: cloud.provider, match, kinds: ['late'], rate: 1, ms: latencyMs }
+  const fault = { cloud: cloud.provider, kinds: ['late'], rate: 1, ms: latencyMs }
   await market.clouds.post('/faults', fault)
   const one: number[] = []
   const all: number[] = []

@@ -1,14 +1,14 @@
+import { aws } from './clouds/aws.ts'
 import { atMarket } from './due.ts'
 import { forgetPeak, median, peakMib } from './measure.ts'
 import { option, pause } from './process.ts'
-import { marketplace } from './seller.ts'
 
 /**
  * 100,000 usage records of 10,000 agreements of one seller account, all due at once: how many calls it takes to tell
  * them, at the rate that the simulated marketplace allows, against the fewest there can be; and the sender's memory on
  * the way. `npm run bench:sending -- --records 100000`
  */
-const cloud = marketplace()
+const cloud = aws
 const records = option('records', 100_000)
 const agreements = option('agreements', 10_000)
 const everyMs = 1_000
