@@ -4,13 +4,13 @@ import { type MoneyJson, post, type Rate, toJson } from '../kernel/money.ts'
 import type { Instant, Month } from '../kernel/time.ts'
 import type { UsageState } from '../metering/model.ts'
 import type { Vantage } from '../revenue/model.ts'
-import { comparisons, worth } from './differences.ts'
-import type { Facts, Line } from './facts.ts'
+import { comparisons } from './differences.ts'
+import type { Facts } from './facts.ts'
+import { type LineRow, lineRows } from './line-rows.ts'
 import { type Comparison, type Figure, type PartKind, partKinds } from './model.ts'
 import {
   latePartsPath,
   latePath,
-  linesPath,
   type Place,
   partsPath,
   postingsPath,
@@ -19,6 +19,7 @@ import {
   recordsPath,
 } from './paths.ts'
 import type { PostingSum, RatingSum, RecordSum } from './sums.ts'
+import { worth } from './value.ts'
 
 /** States that a record can be in and that a statement tells apart, in the order of its life. */
 export const counted = [
@@ -71,15 +72,6 @@ export const ratedAmounts = [
 export type RatingRow = {
   readonly dimension: string
   readonly figures: Readonly<Record<(typeof ratedAmounts)[number], Figure>>
-}
-
-/** Lines of one action and kind: those for use of the month, or those invoiced in it. */
-export type LineRow = {
-  readonly of: 'usage' | 'invoices'
-  readonly action: Line['action']
-  readonly kind: Line['kind']
-  readonly currency: string
-  readonly amount: Figure
 }
 
 /** Both sides of something that must be equal. */
@@ -261,37 +253,6 @@ const postingRow = ({ agreement, window }: Facts, posting: PostingSum) => {
   const { dimension, reason, count, quantity } = posting
   const rows = postingsPath({ agreement: agreement.id, dimension, ...window }, reason)
   return { dimension, reason, posted: { value: quantity, count, rows, sums: ['quantity'] } }
-}
-
-/** Sums of lines by action, kind and currency, exact as reported. */
-function lineRows({ agreement, month, lines, at }: Facts): readonly LineRow[] {
-  const vantage = { asOf: at.asOf, known: at.known, recordedBy: at.recordedBy ?? undefined }
-  const tables = [
-    {
-      of: 'usage' as const,
-      own: lines.filter(({ basis, usage }) => basis === 'usage' && usage?.from.startsWith(month)),
-      query: { agreement: agreement.id, usage: month, basis: 'usage', ...vantage },
-    },
-    {
-      of: 'invoices' as const,
-      own: lines.filter((line) => line.month === month),
-      query: { agreement: agreement.id, month, ...vantage },
-    },
-  ]
-  return tables.flatMap(({ of, own, query }) =>
-    [
-      ...Map.groupBy(own, ({ action, kind, currency }) => JSON.stringify([action, kind, currency])),
-    ].map(([, group]): LineRow => {
-      const [{ action, kind, currency }] = group as [Line, ...Line[]]
-      const amount = {
-        value: total(group.map((line) => line.amount)),
-        count: group.length,
-        rows: linesPath({ ...query, action, kind }),
-        sums: ['amount.amount'],
-      }
-      return { of, action, kind, currency, amount }
-    }),
-  )
 }
 
 /** What must be equal, told from both sides. */

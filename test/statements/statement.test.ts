@@ -164,4 +164,40 @@ describe('a statement', { timeout: 60_000 }, () => {
     // 3 × 0.5 + 3 × 0.125, each rounded once.
     expect(calls.acceptedValue).toEqual({ currency: 'USD', amount: '1.88' })
   })
+
+  it('is listed with others’ as a report, a page at a time, and as a table', async () => {
+    await use('3')
+    await send(shop, anEvent({ agreement: `${one.slice(0, -1)}b`, quantity: '7' }))
+    await pass(shop, 40 * 60_000)
+    const report = '/v1/reports/reconciliation?month=2027-03'
+    const { body } = await get(report)
+    const told = (rows: any[]) => rows.map((row) => [row.agreementRef, row.level, row.verdict])
+    expect(told(body.data).toSorted()).toEqual(
+      [one, `${one.slice(0, -1)}b`].flatMap((ref) => [
+        [ref, 'billed', 'not_billed_yet'],
+        [ref, 'taken', 'not_told'],
+      ]),
+    )
+    const paged: any[] = []
+    for (let cursor = ''; cursor !== null; ) {
+      const page = await get(`${report}&limit=1${cursor && `&cursor=${cursor}`}`)
+      expect(page.body.data.length).toBeLessThanOrEqual(1)
+      paged.push(...page.body.data)
+      cursor = page.body.next
+    }
+    expect(paged).toEqual(body.data)
+    const only = (await get(`${report}&verdict=not_told&agreement=${one}`)).body.data
+    expect(told(only)).toEqual([[one, 'taken', 'not_told']])
+    expect((await get('/v1/reports/reconciliation?month=2020-01')).body.data).toEqual([])
+    expect((await get(`${report}&agreement=nobody`)).body.data).toEqual([])
+    const table = tableOf((await get(`${report}&format=csv`)).text)
+    expect(table.map((row) => [row.agreementRef, row.level, row.verdict])).toEqual(told(body.data))
+    for (const bad of [
+      'month=2027-13',
+      'month=2027-03&verdict=maybe',
+      'month=2027-03&cursor=WyJ4IiwiMSJd',
+    ])
+      expect((await get(`/v1/reports/reconciliation?${bad}`)).status, bad).toBe(422)
+    expect((await shop.world.as('meter').get(report)).status).toBe(403)
+  })
 })
