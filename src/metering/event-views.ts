@@ -99,13 +99,10 @@ const decimal = (description: string, example = '12.5') => decimalField(descript
 const place = {
   dimension,
   quantity: decimal('How much; negative where usage is taken back'),
-  meter: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'The meter that made it of the event; null for what was told itself',
-      example: null,
-    }),
+  meter: z.string().nullable().meta({
+    description: 'The meter that made it of the event; null for what was told itself',
+    example: null,
+  }),
   hour,
 }
 const fate = z.object({
@@ -181,13 +178,10 @@ export const eventDetailView = listedEventView
         z.object({
           ...place,
           version: z.int().nullable().meta({ description: 'Of the meter', example: null }),
-          run: z
-            .string()
-            .nullable()
-            .meta({
-              description: 'The backfill that made it; empty for what was made as it came',
-              example: null,
-            }),
+          run: z.string().nullable().meta({
+            description: 'The backfill that made it; empty for what was made as it came',
+            example: null,
+          }),
           late: z.boolean().meta({ description: 'It came too late for any hour', example: false }),
           record: recordId.nullable(),
         }),

@@ -179,13 +179,10 @@ export const partView = z
     id: text('Of the event, or of what the contract billed', 'evt-2027-01-01-0001'),
     source: text('Of the event; empty for what a contract billed', 'billing-worker'),
     meter: z.string().nullable().meta({ description: 'Which meter', example: null }),
-    run: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'The backfill that made it; empty for what was made as it came',
-        example: null,
-      }),
+    run: z.string().nullable().meta({
+      description: 'The backfill that made it; empty for what was made as it came',
+      example: null,
+    }),
     reverses: z
       .string()
       .nullable()
