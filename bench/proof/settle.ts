@@ -34,7 +34,7 @@ export async function settle(
 async function quiet(world: World, cancelled: readonly Party[], isLast: boolean): Promise<void> {
   for (let tries = 0; tries < triesMax; tries++) {
     const isKnown = (await Promise.all(cancelled.map((one) => hasEnded(world, one)))).every(Boolean)
-    if (isKnown && !(await isBusy(world, isLast))) return
+    if (isKnown && !(await isBusy(world, cancelled, isLast))) return
     await release(world)
     await world.pass(tries % 10 === 9 ? 'PT5M' : 'PT1M')
   }
@@ -45,12 +45,18 @@ const hasEnded = async ({ api }: World, { id }: Party): Promise<boolean> =>
   (await api.get(`/v1/agreements/${id}`)).state.is === 'ended'
 
 /**
- * Whether anything is due that is not sent: all that is unsettled is more than what only waits for its hour's end. The
- * last time also that counts. Asked in this order, since records only go on from open.
+ * Whether anything is due that is not sent: all that is unsettled is more than what only waits for its hour's end, which
+ * nothing does of an agreement that is over, and nothing the last time. Asked in this order: records go on from open.
  */
-async function isBusy({ api, now }: World, isLast: boolean): Promise<boolean> {
+async function isBusy(
+  { api, now }: World,
+  cancelled: readonly Party[],
+  isLast: boolean,
+): Promise<boolean> {
   const { data: open } = await api.get('/v1/usage-records?state=open&limit=200')
-  if (open.some(({ dueAt }: any) => isLast || Date.parse(dueAt) <= now())) return true
+  const isOver = (agreement: string) => cancelled.some(({ id }) => id === agreement)
+  const isDue = ({ agreement, dueAt }: any) => isOver(agreement) || Date.parse(dueAt) <= now()
+  if (open.some((record: any) => isLast || isDue(record))) return true
   const { data: rows } = await api.get('/v1/reports/metering')
   const unsettled = sum(rows.map(({ due }: any) => exact(due)))
   return unsettled !== sum(open.map(({ quantity }: any) => exact(quantity)))

@@ -223,10 +223,12 @@ export class Jobs {
   /** The engine reads its time from one function of its own; in a simulated world that is our clock. */
   async #followClock(): Promise<void> {
     await setClock(this.#database.db, this.#options.now())
-    await sql`create or replace function pgboss.job_now() returns timestamptz language sql stable as
-      $$ select value::timestamptz from public.meta where name = 'clock' $$`.execute(
-      this.#database.db,
-    )
+    await transact(this.#database.db, async (trx) => {
+      // Processes that start at the same time would replace it under each other's hands.
+      await sql`select pg_advisory_xact_lock(hashtext('pgboss.job_now'))`.execute(trx)
+      await sql`create or replace function pgboss.job_now() returns timestamptz language sql stable as
+        $$ select value::timestamptz from public.meta where name = 'clock' $$`.execute(trx)
+    })
   }
 }
 
