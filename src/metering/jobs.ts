@@ -1,7 +1,7 @@
 import * as connections from '../connections/service.ts'
 import type { Deps } from '../deps.ts'
 import type { Id } from '../kernel/id.ts'
-import { Problem } from '../kernel/problem.ts'
+import { asProblem, Problem } from '../kernel/problem.ts'
 import { dayMs } from '../kernel/time.ts'
 import type { Handlers } from '../platform/jobs.ts'
 import type { SyncDefinition } from '../sync.ts'
@@ -29,12 +29,12 @@ export const syncs: readonly SyncDefinition[] = [
       await expire(deps, connection)
       const { traits } = await connections.port(deps, connection, 'metering')
       const next = await followEnds(deps, connection, traits, cursor)
-      await rateRipe(deps, connection)
+      const unrated = await rateRipe(deps, connection).then(() => undefined, asProblem)
       await claims.ripen(deps.db, connection, deps.now())
       await review(deps, connection)
       await closeRests(deps, connection)
       await wake(deps)
-      return { cursor: next, more: false, problem: await troubleOf(deps, connection) }
+      return { cursor: next, more: false, problem: unrated ?? (await troubleOf(deps, connection)) }
     },
   },
   { name: 'usage-read-back', port: 'metering', everyMs: dayMs, run: readNext },

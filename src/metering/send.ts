@@ -34,17 +34,23 @@ export async function serveNext(deps: Deps, turn: Turn): Promise<number | undefi
     if (count === 0) turn.passedOver.add(lane.connection)
     return count
   } catch (error) {
-    const problem = asProblem(error)
-    deps.log.error(
-      { connection: lane.connection, cause: String(problem.cause ?? problem.message) },
-      'usage: an account could not be served',
-    )
+    const problem = logged(deps, lane, error)
     const called = { product: undefined, isProbe: true }
     await change(deps, lane.connection, (circuit) =>
       afterFailure(atLeast(circuit, unservedFailures), problem, called, deps.now()),
     )
     return 0
   }
+}
+
+/** What an account ran into; what is our own fault is logged with its cause. */
+function logged({ log }: Deps, { connection }: lanes.Lane, error: unknown): Problem {
+  const problem = asProblem(error)
+  const fields = { connection, code: problem.code, problem: problem.message }
+  if (problem.code === 'internal')
+    log.error({ ...fields, cause: String(problem.cause ?? '') }, 'usage: an account has trouble')
+  else log.warn(fields, 'usage: an account has trouble')
+  return problem
 }
 
 /** An account that cannot be served at all counts as one more call that failed after so many. */
@@ -59,7 +65,8 @@ async function serve(deps: Deps, lane: lanes.Lane, turn: Turn): Promise<number> 
   const port = await connections.port(deps, connection, 'metering')
   if (!turn.rated.has(connection)) {
     turn.rated.add(connection)
-    await rateRipe(deps, connection)
+    // What cannot be priced waits, and is shown with what is kept up with; the rest is sent.
+    await rateRipe(deps, connection).catch((error) => logged(deps, lane, error))
   }
   const { batchMax } = port.traits
   const limit = lane.isProbe ? batchMax : batchMax * callsPerClaim(port)
@@ -120,12 +127,7 @@ async function report(
   try {
     answer = await port.report(reports)
   } catch (error) {
-    const problem = asProblem(error)
-    if (problem.code === 'internal')
-      deps.log.error(
-        { connection: lane.connection, cause: String(problem.cause ?? problem.message) },
-        'usage: a call failed',
-      )
+    const problem = logged(deps, lane, error)
     await leaveUnknown(deps, reports, problem)
     return problem
   }
