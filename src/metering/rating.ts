@@ -26,8 +26,13 @@ import { isRace } from './roll-up.ts'
 const agreementsMax = 50
 const passesMax = 200
 const triesMax = 3
-/** So long before its last window closes an ended agreement's contract is closed: late usage may still come until then. */
-const closeLeadMs = 15 * 60_000
+/**
+ * So much of its last window before that closes an ended agreement's contract is closed: late usage may still come
+ * until then, and what it comes to must still be taken. Of a long window an hour and more, since some marketplaces go by
+ * when the last hour began.
+ */
+const closeLeadShare = 4
+const closeLeadMaxMs = 75 * 60_000
 
 /**
  * Prices what contracts price of one seller account: every hour that is over, in order, then what time alone does up
@@ -142,7 +147,7 @@ function turnOf(held: HeldBook, meter: Metered, ripe: readonly Ripe[], now: Inst
   for (const one of ripe.toSorted(inOrder)) {
     const { id, dimension, hour, quantity } = one
     come(advance(book, hourStart(hour)))
-    if (!prices(book, dimension, hour)) {
+    if (!prices(book, dimension, hour, quantity)) {
       unpriced.push(one)
       continue
     }
@@ -166,7 +171,8 @@ const earliest = (a: Instant, b: Instant | null) => (b !== null && b < a ? b : a
 /** When the contract of an agreement that is over may be closed. */
 function closesAt({ traits, endedAt }: Metered): Instant {
   if (endedAt === null || traits === null) return endedAt ?? ('9999-12-31T00:00:00.000Z' as Instant)
-  const last = later(flushEnd(traits, endedAt), -closeLeadMs)
+  const leadMs = Math.min((traits.flushMinutes * 60_000) / closeLeadShare, closeLeadMaxMs)
+  const last = later(flushEnd(traits, endedAt), -leadMs)
   const first = later(endedAt, graceMs)
   return last > first ? last : first
 }
