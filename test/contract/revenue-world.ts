@@ -27,6 +27,8 @@ export type RevenueWorld = World<'revenue'> & {
   readonly earn: () => Promise<void>
   /** Every line the reports must tell, once each. */
   readonly billed: () => Promise<readonly Billed[]>
+  /** What the marketplace counted of each dimension until now, where its reports tell usage so that it can be tied. */
+  readonly used?: () => Promise<Readonly<Record<string, string>>>
   /** Whether payouts are told, and refunds name what they give back. */
   readonly tells: { readonly payouts: boolean; readonly refunded: boolean }
   /** The other currencies each price and fee of this world is told in. */

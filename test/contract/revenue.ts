@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { plus, round, times, total } from '../../src/kernel/decimal.ts'
 import { minorDigits } from '../../src/kernel/money.ts'
 import type { ReportedRow, RevenueLine } from '../../src/revenue/model.ts'
+import { tellsUsage } from './read-back.ts'
 import { makesReports } from './revenue-on-demand.ts'
 import {
   type Billed,
@@ -174,6 +175,11 @@ export function revenueContract(name: string, open: () => Promise<RevenueWorld>)
       expect(rows).toEqual([])
       expect(broken).toHaveLength(1)
     })
+
+    tellsUsage(
+      () => world,
+      () => reports,
+    )
 
     it('needs no network where the reports lie at hand', async (context) => {
       context.skip(world.isRemote, 'the reports are elsewhere')

@@ -79,6 +79,10 @@ export async function awsRevenue(from: 's3' | 'folder'): Promise<RevenueWorld> {
         agreementRef: row.agreement_id || null,
       }))
     },
+    async used() {
+      const { totals } = await cloud.get('/aws/control/ledger')
+      return Object.fromEntries(totals.map((one: any) => [one.dimension, String(one.quantity)]))
+    },
     coveredMonth: ({ name }) => /year=\d+\/month=\d+/.exec(name)?.[0] ?? '',
     async earnMore() {
       await cloud.accept(PUBLIC_OFFER, { quantities: { seats: 1 } })

@@ -45,6 +45,12 @@ export async function gcpRevenue(from: 'bucket' | 'folder'): Promise<RevenueWorl
         .flatMap(({ name, body }: any) => billedIn(name, parse(body, { columns: true })))
       return lines
     },
+    async used() {
+      const { totals } = await cloud.ledger('usage')
+      return Object.fromEntries(
+        totals.map((one: any) => [one.metric.replace('payg_', ''), String(one.quantity)]),
+      )
+    },
     coveredMonth: ({ name }) => /(\d{4})-?(\d\d)/.exec(name)?.slice(1).join('-') ?? '',
     async earnMore() {
       await active(cloud, () => bought(cloud, 'pro'))
