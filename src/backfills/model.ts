@@ -135,7 +135,7 @@ export const createBackfill = z
     listing: listingId.optional(),
     agreement: agreementField.meta({
       description: 'One agreement: our id or the marketplace’s; instead of a listing',
-      example: undefined,
+      example: 'agr_example',
     }),
     ...span,
     dryRun: z
@@ -160,19 +160,41 @@ export const createBackfill = z
         message: 'name either a listing or an agreement',
       })
   })
+  .meta({
+    example: {
+      listing: 'lst_example',
+      from: '2027-01-01T00:00:00.000Z',
+      to: '2027-01-01T09:00:00.000Z',
+      dryRun: true,
+    },
+  })
 export type CreateBackfill = z.infer<typeof createBackfill>
 
-export const tryMeter = z.strictObject({
-  listing: listingId,
-  key: z.string().min(1).max(100).optional().meta({
-    description: 'The meter that it would change; a new one when absent or not known',
-    example: 'bytes_out',
-  }),
-  definition: definitionField,
-  agreement: agreementField.meta({
-    description: 'Only this agreement: our id or the marketplace’s',
-    example: undefined,
-  }),
-  ...span,
-})
+export const tryMeter = z
+  .strictObject({
+    listing: listingId,
+    key: z.string().min(1).max(100).optional().meta({
+      description: 'The meter that it would change; a new one when absent or not known',
+      example: 'bytes_out',
+    }),
+    definition: definitionField,
+    agreement: agreementField.meta({
+      description: 'Only this agreement: our id or the marketplace’s',
+      example: 'agr_example',
+    }),
+    ...span,
+  })
+  .meta({
+    example: {
+      listing: 'lst_example',
+      definition: {
+        event: 'api.request',
+        aggregation: 'max',
+        value: 'properties.bytes',
+        to: [{ dimension: 'api_calls' }],
+      },
+      from: '2027-01-01T00:00:00.000Z',
+      to: '2027-01-01T09:00:00.000Z',
+    },
+  })
 export type TryMeter = z.infer<typeof tryMeter>

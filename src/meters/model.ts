@@ -169,7 +169,7 @@ export const definitionField = z
 export const meterId = idField('mtr', 'A meter')
 const from = instantField(
   'The UTC hour from which it holds, which must not have begun; the next one when absent',
-  '2027-01-01T10:00:00.000Z',
+  '2030-01-01T10:00:00.000Z',
 ).optional()
 
 export const createMeter = z.strictObject({
