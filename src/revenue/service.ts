@@ -9,7 +9,7 @@ import * as told from './told-usage.ts'
 
 export { tolerance } from './compare.ts'
 export { start } from './import.ts'
-export type { Billed, LineFilter, ResolvedLine } from './ledger.ts'
+export type { Billed } from './ledger.ts'
 export type { ToldPeriod, ToldUsage } from './told-usage.ts'
 
 export type ImportWithFiles = RevenueImport & { readonly files: readonly ImportFile[] }

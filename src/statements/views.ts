@@ -134,16 +134,23 @@ export const statementView = z
     dimensions: z.array(dimensionView).meta({ description: 'By dimension' }),
     contract: z
       .object({
-        ratings: z.array(
-          z.object({ dimension: text('Dimension', 'api_calls'), figures: figures(ratedAmounts) }),
-        ),
-        postings: z.array(
-          z.object({
-            dimension: text('The dimension it bills to', 'usage_cents'),
-            reason: text('Why', 'minimum'),
-            posted: figureView,
-          }),
-        ),
+        ratings: z
+          .array(
+            z.object({
+              dimension: text('Dimension', 'api_calls'),
+              figures: figures(ratedAmounts).meta({ description: 'What it was priced as' }),
+            }),
+          )
+          .meta({ description: 'What it priced, by dimension' }),
+        postings: z
+          .array(
+            z.object({
+              dimension: text('The dimension it bills to', 'usage_cents'),
+              reason: text('Why', 'minimum'),
+              posted: figureView,
+            }),
+          )
+          .meta({ description: 'What it added to what is billed, by reason' }),
       })
       .meta({ description: 'What the agreement’s contract made of it; empty without one' }),
     lines: z
