@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
+import { asProblem, Problem } from '../kernel/problem.ts'
 import type { Tables } from './schema.ts'
 
 /** A handle that may already be inside a transaction. Inside one, pass that one on: the embedded database has a single connection. */
@@ -87,3 +88,9 @@ export function isOutage(error: unknown): boolean {
   if (code !== undefined) return /^(57P0[123]|08...)$/.test(code) || brokenConnection.has(code)
   return error instanceof Error && lostConnection.test(error.message)
 }
+
+/** The problem that an error is: a database that restarts is an outage like any other, which passes. */
+export const troubleOf = (error: unknown): Problem =>
+  isOutage(error)
+    ? new Problem('unavailable', 'the database could not be reached', {}, { cause: error })
+    : asProblem(error)

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { fromKysely, PgBoss } from 'pg-boss'
-import { asProblem, codes, Problem } from '../kernel/problem.ts'
+import { codes, type Problem } from '../kernel/problem.ts'
 import { type Instant, later } from '../kernel/time.ts'
-import { type Database, type Db, isOutage, transact } from './db.ts'
+import { type Database, type Db, transact, troubleOf } from './db.ts'
 import type { Log } from './log.ts'
 
 /** `done`, or when to ask again: waiting is not failing. */
@@ -292,12 +292,6 @@ async function execute(pool: pg.Pool, text: string, values?: unknown[]) {
   const all = Array.isArray(result) ? result : [result]
   return { rows: all.flatMap((r) => r.rows ?? []) }
 }
-
-/** A database that restarts stops no job: it is tried again like any other outage. */
-const troubleOf = (error: unknown): Problem =>
-  isOutage(error)
-    ? new Problem('unavailable', 'the database could not be reached', {}, { cause: error })
-    : asProblem(error)
 
 const show = ({ code, message, details }: Problem) => ({ code, message, ...details })
 const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms))
