@@ -36,6 +36,7 @@ describe('usage at Google', { timeout: 60_000 }, () => {
     const { faults } = await (await fetch(`${google.clouds.origin}/faults`)).json()
     expect(faults[0].struck).toBeGreaterThan(2)
     await google.heal()
+    await google.pass(5 * minuteMs)
     await use(google, agreement, { api_calls: '11.25', storage_gb: '0.4' })
     const failing = { [await consumerOf(id)]: 14 }
     await serviceControl({ reportErrors: failing })
