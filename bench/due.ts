@@ -164,6 +164,12 @@ async function copyAgreements(
 
 async function owe(client: pg.Client, records: number): Promise<void> {
   await client.query('truncate usage_records, usage_series cascade')
+  // One look wakes the senders; what else there is to keep up with would only take time from them.
+  await client.query(
+    'insert into usage_lanes (connection) select id from connections on conflict do nothing',
+  )
+  await client.query(`update syncs set due_at = case when name = 'metering' and connection =
+    (select min(connection) from syncs) then now() else now() + interval '10 days' end`)
   await client.query(
     `insert into usage_records (id, connection, agreement, dimension, hour, kind, quantity, events,
       allocated, state, state_is, due_at, deadline, created_at, updated_at)
