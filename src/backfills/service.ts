@@ -14,7 +14,7 @@ import {
 import * as store from './store.ts'
 import { subjectOf } from './subject.ts'
 
-export { attempt, type Tried } from './attempt.ts'
+export { attempt } from './attempt.ts'
 
 export const runJob = 'backfills.run'
 

@@ -15,23 +15,17 @@ import { settle } from './settle.ts'
 import * as store from './store.ts'
 import { type Reversal, undo } from './undo.ts'
 
-export { type Again, type Choose, readAgain } from './again.ts'
-export {
-  type Active,
-  type Contribution,
-  type NamedEvent,
-  type Readings,
-  readAll,
-} from './contribute.ts'
-export { amend, create, dimensionFaults, get, identityFaults, list, type Shown } from './define.ts'
+export { type Again, readAgain } from './again.ts'
+export type { Contribution, NamedEvent } from './contribute.ts'
+export { amend, create, dimensionFaults, get, identityFaults, list } from './define.ts'
 export type { Reversal } from './undo.ts'
 
 /**
  * What meters give which dimensions for fresh events, each of which is stored in this transaction already. By the
  * place of the event: `faults` names everything that a meter cannot read in it (such an event gives nothing), and
  * `unread` holds those that no meter of their listing takes. What is zero is not given. Aggregates that do not add up
- * are given as differences under row locks that last until the transaction ends. To know the faults before anything is
- * stored, ask `readAll`, which answers the same and writes nothing.
+ * are given as differences under row locks that last until the transaction ends. An event with faults
+ * is not to be kept.
  */
 export async function contributions(
   tx: Deps,
