@@ -101,7 +101,7 @@ function hours({ name, held, records, dimension }: Case): string[] {
   ]
 }
 
-/** Whatever is lost says how much and why, and could not have been saved. */
+/** Whatever is lost, or refused by the cloud, says how much and why, and could not have been saved. */
 function losses(one: Case): string[] {
   const lost = one.records.filter(({ state }) => state.is === 'lost')
   const refused = one.records.filter(({ state }) => state.is === 'refused')
@@ -121,8 +121,6 @@ function losses(one: Case): string[] {
     found.push(
       `${one.name}: ${text(quantity)} is lost, at most ${text(most)} had to be: ${named([...lost, ...refused])}`,
     )
-  if (!isOver && refused.length > 0)
-    found.push(`${one.name}: refused: ${refused.map(({ state }) => state.reason).join('; ')}`)
   return found
 }
 

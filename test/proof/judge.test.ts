@@ -91,13 +91,14 @@ describe('the judgement of the metering proof', () => {
     const nameless = record('4.75', 'lost', { ...state, value: null })
     expect(differences({ ...lost, settledAt: [], records: [nameless] }).join()).toMatch(/not named/)
   })
-  it('finds a refusal while the agreement runs, and takes one for what came after its end', () => {
+  it('finds a refusal that could have been spared, and takes one of what came too late or after the end', () => {
     const refused = {
       ...lost,
       row: row({ events: '4.75', records: '4.75', refused: '4.75' }),
       records: [record('4.75', 'refused', { reason: 'not subscribed' })],
     }
-    expect(differences({ ...refused, settledAt: [] }).join()).toMatch(/refused: not subscribed/)
+    expect(differences(refused).join()).toMatch(/at most 0 had to be: .*refused not subscribed/)
+    expect(differences({ ...refused, settledAt: [] })).toEqual([])
     expect(differences({ ...refused, cancelledAt: hour })).toEqual([])
   })
   it('wants what the price includes to be used up first', () => {
