@@ -55,7 +55,7 @@ export function differences(one: Case): string[] {
     held + carried === rest,
     `held ${text(held)} and carried ${text(carried)} are not ${text(rest)}`,
   )
-  claim(carried < unit && (one.rules.isWhole || carried === 0n), `${text(carried)} is carried`)
+  claim(carried < unit && (one.rules.isWhole || carried <= 0n), `${text(carried)} is carried`)
   if (!hasReversals(one)) {
     claim(carried >= 0n, `${text(carried)} is carried`)
     claim(

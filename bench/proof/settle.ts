@@ -4,6 +4,8 @@ import type { Diary } from './run.ts'
 import type { World } from './world.ts'
 
 const triesMax = 200
+/** After so many a cloud that keeps putting something off is not waited for: that waits for its deadline. */
+const patientTries = 40
 /** The longest window in which a cloud takes usage of an agreement that is over, but for one that carries nothing. */
 const flushMinutes = 75
 
@@ -23,22 +25,38 @@ export async function settle(
     await world.pass(`PT${Math.max(1, 66 - minute)}M`)
   }
   const cancelled = parties.filter((_, n) => (diary.cancelledAt[n] ?? null) !== null)
-  await quiet(world, cancelled, isLast)
+  const isQuiet = await quiet(world, cancelled, isLast)
   if (isLast && cancelled.length > 0) {
     await world.pass(`PT${flushMinutes}M`)
     await quiet(world, cancelled, isLast)
   }
-  diary.settledAt.push(world.now())
+  if (isQuiet) diary.settledAt.push(world.now())
 }
 
-async function quiet(world: World, cancelled: readonly Party[], isLast: boolean): Promise<void> {
+async function quiet(world: World, cancelled: readonly Party[], isLast: boolean): Promise<boolean> {
   for (let tries = 0; tries < triesMax; tries++) {
     const isKnown = (await Promise.all(cancelled.map((one) => hasEnded(world, one)))).every(Boolean)
-    if (isKnown && !(await isBusy(world, cancelled, isLast))) return
+    if (isKnown && !(await isBusy(world, cancelled, isLast))) return true
+    if (!isLast && tries > patientTries) return false
     await release(world)
-    await world.pass(tries % 10 === 9 ? 'PT5M' : 'PT1M')
+    const isLong = tries % 10 === 9
+    await world.pass(!isLong ? 'PT1M' : isLast && tries > patientTries ? 'PT6H' : 'PT5M')
   }
-  throw new Error('something is due and never sent')
+  throw new Error(`something is due and never sent: ${await waiting(world, cancelled)}`)
+}
+
+/** What keeps a run from settling, in words. */
+async function waiting({ api }: World, cancelled: readonly Party[]): Promise<string> {
+  const states = await Promise.all(
+    cancelled.map(async ({ id }) => (await api.get(`/v1/agreements/${id}`)).state.is),
+  )
+  const records: any[] = []
+  for (const state of ['open', 'due', 'held', 'sending'])
+    records.push(...(await api.get(`/v1/usage-records?state=${state}&limit=20`)).data)
+  const told = records.map(({ agreement, dimension, hour, quantity, sent, state, dueAt }) =>
+    [agreement, dimension, hour, quantity, sent, JSON.stringify(state), dueAt].join(' '),
+  )
+  return [`cancelled: ${states.join()}`, ...told].join('; ')
 }
 
 const hasEnded = async ({ api }: World, { id }: Party): Promise<boolean> =>
