@@ -6,7 +6,7 @@ import type { ContractTerms } from './terms.ts'
 export { type Advanced, advance, close, open } from './advance.ts'
 export { amend } from './amend.ts'
 export { type Book, billable, everRated, nextAt, type Posting, post, prices } from './book.ts'
-export { type Rating, rate, type Usage } from './rate.ts'
+export { type Rating, rate } from './rate.ts'
 export { type ContractTerms, contractTerms } from './terms.ts'
 
 /**

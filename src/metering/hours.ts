@@ -80,7 +80,8 @@ export const dueOf = (hour: Hour, endedAt: Instant | null, now: Instant): Instan
 /** What decides which hours an agreement's usage may be reported for. */
 export type Reportable = {
   readonly traits: MeteringTraits
-  readonly startsAt: Instant
+  /** Usage moves to no hour before. */
+  readonly runsFrom: Instant
   readonly endedAt: Instant | null
 }
 
@@ -91,14 +92,14 @@ export type Reportable = {
 export function reportHour(
   hour: Hour,
   sealed: ReadonlySet<Hour>,
-  { traits, startsAt, endedAt }: Reportable,
+  { traits, runsFrom, endedAt }: Reportable,
   now: Instant,
 ): Hour | undefined {
   const takes = (candidate: Hour) =>
     !sealed.has(candidate) && deadlineOf(traits, candidate, endedAt) > now
   const last = hourOf(now) > hour ? hourOf(now) : hour
   for (let next = hour; next <= last; next = shift(next, 1)) if (takes(next)) return next
-  const first = hourOf(startsAt)
+  const first = hourOf(runsFrom)
   for (let before = shift(hour, -1); before >= first; before = shift(before, -1)) {
     if (deadlineOf(traits, before, endedAt) <= now) return undefined
     if (takes(before)) return before

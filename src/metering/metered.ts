@@ -21,6 +21,8 @@ export type Metered = {
   /** Whose meters read its named events; null where it is not known. */
   readonly listing: Id<'lst'> | null
   readonly startsAt: Instant
+  /** When it was both begun and accepted: no hour before that can be reported. */
+  readonly runsFrom: Instant
   readonly endedAt: Instant | null
   /** Of the reading that told all this, when it was last confirmed, and when it was written. */
   readonly revision: number
@@ -177,6 +179,7 @@ function meterOf(
     connection: agreement.connection,
     listing: agreement.listing,
     startsAt: earlier(startsAt, acceptedAt),
+    runsFrom: startsAt > acceptedAt ? startsAt : acceptedAt,
     endedAt: agreement.endedAt,
     revision: agreement.revision,
     readAt: agreement.readAt,

@@ -116,14 +116,14 @@ export function placeOf(
   now: Instant,
 ): Place {
   const hour = hourOf(at)
-  const { traits, startsAt, endedAt } = meter
+  const { traits, runsFrom, endedAt } = meter
   const lost = (reason: string): Place => ({ hour, late: true, isMoved: false, reason })
   if (traits === null) return lost('its marketplace takes no usage')
   if (endedAt !== null && hourStart(hour) >= endedAt)
     return lost(`it happened after the agreement ended (${endedAt})`)
   const deadline = deadlineOf(traits, hour, endedAt)
   if (deadline <= now) return lost(`it came after the marketplace’s deadline (${deadline})`)
-  const target = reportHour(hour, sealed, { traits, startsAt, endedAt }, now)
+  const target = reportHour(hour, sealed, { traits, runsFrom, endedAt }, now)
   if (target === undefined) return lost('every hour the marketplace still takes was sent already')
   return { hour: target, late: false, isMoved: target !== hour, reason: null }
 }
@@ -148,7 +148,7 @@ const owed =
 export function placeBack(
   origin: Origin,
   standing: Standing,
-  { traits, startsAt, endedAt }: Metered,
+  { traits, runsFrom, endedAt }: Metered,
   sealed: ReadonlySet<Hour>,
   now: Instant,
 ): Place {
@@ -159,7 +159,7 @@ export function placeBack(
   if (traits === null) return lost('its marketplace takes no usage')
   const oldest = hourOf(later(now, -(traits.lateHoursMax + 1) * hourMs))
   const from = hour < oldest ? oldest : hour
-  const target = reportHour(from, sealed, { traits, startsAt, endedAt }, now)
+  const target = reportHour(from, sealed, { traits, runsFrom, endedAt }, now)
   if (target === undefined) return lost(owed)
   return { hour: target, late: false, isMoved: target !== hour, reason: null }
 }

@@ -70,7 +70,7 @@ describe('a record is due', () => {
 describe('usage is reported for', () => {
   const now = timeAt('12:30')
   const sealed = (...times: string[]) => new Set(times.map(hourAt))
-  const agreement = { traits, startsAt: timeAt('08:30'), endedAt: null }
+  const agreement = { traits, runsFrom: timeAt('08:30'), endedAt: null }
   const of = (name: string, taken: Set<Hour>, more = {}, from = now) =>
     reportHour(hourAt(name), taken, { ...agreement, ...more }, from)
 

@@ -52,7 +52,7 @@ describe('a record is due', () => {
 })
 
 describe('usage is reported for', () => {
-  const agreement = { traits, startsAt: at('03-01T00:00'), endedAt: null }
+  const agreement = { traits, runsFrom: at('03-01T00:00'), endedAt: null }
   const now = at('03-10T12:30')
   const sealed = (...hours: string[]) => new Set(hours.map((text) => hour(`03-10T${text}`)))
   it.each([
@@ -65,7 +65,7 @@ describe('usage is reported for', () => {
   )
 
   it('no hour after the end, none before the start, and none that is closed', () => {
-    const over = { ...agreement, startsAt: at('03-10T08:30'), endedAt: at('03-10T11:40') }
+    const over = { ...agreement, runsFrom: at('03-10T08:30'), endedAt: at('03-10T11:40') }
     expect(reportHour(hour('03-10T11'), sealed('11'), over, now)).toBe(hour('03-10T10'))
     expect(reportHour(hour('03-10T11'), sealed('11', '10', '09', '08'), over, now)).toBeUndefined()
     const old = new Set(

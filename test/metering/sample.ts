@@ -16,12 +16,14 @@ export const traitsWith = (more: Partial<MeteringTraits> = {}): MeteringTraits =
   ...more,
 })
 
+/** As it began when it was accepted, unless said otherwise. */
 export const meterWith = (more: Partial<Metered> = {}): Metered =>
   ({
     agreement: 'agr_1',
     agreementRef: 'one',
     connection: 'conn_1',
     startsAt: '2027-03-01T00:00:00.000Z',
+    runsFrom: more.startsAt ?? '2027-03-01T00:00:00.000Z',
     endedAt: null,
     revision: 1,
     readAt: '2027-03-10T12:00:00.000Z',
