@@ -119,10 +119,17 @@ export async function find(db: Db, connection: Id<'conn'>): Promise<Circuit | un
   return rows[0]
 }
 
-/** When a sender is next needed: something falls due, or a deadline passes. Null: nothing waits. */
-export async function nextNeeded(db: Db): Promise<Instant | null> {
+/** Whoever is left alone for longer than this is tried when the account is next kept up with. */
+const soonMs = 60_000
+
+/**
+ * When a sender is next needed: something falls due, an account is left alone no longer, or a deadline passes. Null:
+ * nothing waits.
+ */
+export async function nextNeeded(db: Db, now: Instant): Promise<Instant | null> {
   const { rows } = await sql<{ at: Instant | null }>`
     select min(least(case when c.deleted_at is null and due.at is not null
+        and (l.open_until is null or l.open_until <= ${later(now, soonMs)}::timestamptz)
       then greatest(l.open_until, due.at) end, last.at)) as at
     from usage_lanes l join connections c on c.id = l.connection
     cross join lateral (select min(r.due_at) as at from usage_records r

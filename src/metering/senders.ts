@@ -57,7 +57,7 @@ async function goOn(deps: Deps, place: number): Promise<Outcome> {
     const count = await serveNext(deps, turn)
     if (count) patientUntil = performance.now() + patienceMs
     if (count !== undefined) continue
-    const next = await lanes.nextNeeded(deps.db)
+    const next = await lanes.nextNeeded(deps.db, deps.now())
     if (next === null) return 'done'
     if (next > deps.now()) return place === 0 ? { again: next } : 'done'
     if (performance.now() > patientUntil)
@@ -83,7 +83,7 @@ function turnOf(deps: Deps, place: number): Turn {
 
 /** Wakes senders: now if something is due, another besides the first, which may be waiting for an answer; else in time. */
 export async function wake(deps: Deps): Promise<void> {
-  const next = await lanes.nextNeeded(deps.db)
+  const next = await lanes.nextNeeded(deps.db, deps.now())
   if (next === null) return
   await enqueue(deps, sendJob, slotOf(0), next)
   if (next <= deps.now()) await enqueue(deps, sendJob, slotOf(1))
