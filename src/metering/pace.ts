@@ -24,7 +24,7 @@ export function pack(
   return batches
 }
 
-/** Calls that one sender makes at the same time. */
+/** Calls that one sender makes at the same time, each for whichever account is next. */
 export const callsAtOnce = 4
 const callsPerClaimMax = 20
 const claimedSeconds = 2
@@ -41,8 +41,8 @@ const lateMaxMs = 50
 const spaceMax = 64
 
 /**
- * When calls of one account may begin, reserved where every sender sees it. The first few are reserved at once, by
- * whoever takes up their records; the others as they come.
+ * When calls of one account may begin, reserved where every sender sees it: the first by whoever takes up the records,
+ * the others as they come.
  */
 export type Turns = {
   /** Waits until the next call may begin. */
@@ -59,29 +59,25 @@ export async function reserveTurns(
   calls: number,
 ): Promise<Turns> {
   // The clock that counts is the database's: its moment lies somewhere between the question and the answer.
-  const reserve = async ({ db }: Deps, count: number, space: number): Promise<Moment[]> => {
+  const reserve = async ({ db }: Deps, space: number): Promise<Moment> => {
     const asked = performance.now()
     const { waitMs, apartMs } = await lanes.reserve(
       db,
       connection,
-      count * space,
+      space,
       traits.callsPerSecondMax,
       lateMaxMs,
     )
-    const answered = performance.now()
     const lateMs = lateMaxMs + (space - 1) * apartMs
-    return Array.from({ length: count }, (_, n) => {
-      const wait = waitMs + n * space * apartMs
-      return { from: answered + wait, since: asked + wait, lateMs }
-    })
+    return { from: performance.now() + waitMs, since: asked + waitMs, lateMs }
   }
-  const moments = calls === 0 ? [] : await reserve(tx, Math.min(calls, callsAtOnce), 1)
+  let first = calls === 0 ? undefined : await reserve(tx, 1)
   return {
     async next(deps) {
       // A machine that is late leaves more room after it, until that is enough.
       for (let space = 1; ; space = Math.min(space * 2, spaceMax)) {
-        const moment = moments.shift() ?? (await reserve(deps, 1, space))[0]
-        if (!moment) return
+        const moment = first ?? (await reserve(deps, space))
+        first = undefined
         // One more: timers may fire a little early.
         const waitMs = Math.ceil(moment.from - performance.now()) + 1
         if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))

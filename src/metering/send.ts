@@ -6,7 +6,7 @@ import { afterFailure, afterSuccess, type Circuit, productOf } from './circuit.t
 import { claim, type Taken } from './freeze.ts'
 import * as lanes from './lanes.ts'
 import type { Report, ReportOutcome } from './model.ts'
-import { callsAtOnce, callsPerClaim, reserveTurns, type Turns } from './pace.ts'
+import { callsPerClaim, reserveTurns, type Turns } from './pace.ts'
 import type { MeteringPort } from './port.ts'
 import { rateRipe } from './rating.ts'
 import { giveBack, leaveUnknown, settle } from './settle.ts'
@@ -88,17 +88,14 @@ type Sending = {
   readonly turns: Turns
 }
 
-/** Makes the calls, some at once, and settles each as its answer comes. What is left when the circuit opens goes back. */
+/** Makes the calls, one after the other, and settles each. What is left when the circuit opens goes back. */
 async function deliver(sending: Sending): Promise<void> {
   const { deps, lane, taken, turns } = sending
   const queue = [...taken.calls]
-  let isStopped = false
   let isTroubled = lane.isProbe || lane.failures > 0
-  const worker = async () => {
-    while (queue.length > 0 && !isStopped) {
+  try {
+    for (let reports = queue.shift(); reports; reports = queue.shift()) {
       await turns.next(deps)
-      const reports = isStopped ? undefined : queue.shift()
-      if (!reports) return
       const called = { product: productOf(reports), isProbe: lane.isProbe }
       const problem = await report(sending, reports)
       const isBlocked = lane.blocked[called.product ?? ''] !== undefined
@@ -107,15 +104,13 @@ async function deliver(sending: Sending): Promise<void> {
         const after = await change(deps, lane.connection, (circuit) =>
           afterFailure(circuit, problem, called, deps.now()),
         )
-        isStopped ||= after.openUntil !== null
+        if (after.openUntil !== null) return
       } else if (isTroubled || isBlocked)
         await change(deps, lane.connection, (circuit) => afterSuccess(circuit, called, deps.now()))
     }
+  } finally {
+    if (queue.length > 0) await giveBack(deps, queue.flat(), taken.before)
   }
-  const ends = await Promise.allSettled(Array.from({ length: callsAtOnce }, worker))
-  if (queue.length > 0) await giveBack(deps, queue.flat(), taken.before)
-  const failed = ends.find((end) => end.status === 'rejected')
-  if (failed) throw failed.reason
 }
 
 /** Makes one call. Returns what it ran into, after its records are left to be sent again. */

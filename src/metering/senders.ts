@@ -4,6 +4,7 @@ import { later } from '../kernel/time.ts'
 import type { Outcome } from '../platform/jobs.ts'
 import { expireAll } from './expire.ts'
 import * as lanes from './lanes.ts'
+import { callsAtOnce } from './pace.ts'
 import { serveNext, type Turn } from './send.ts'
 
 /** The job of one sender; its subject is the sender's place: `slot-0`, `slot-1` and so on. */
@@ -54,9 +55,9 @@ async function goOn(deps: Deps, place: number): Promise<Outcome> {
   const turn = turnOf(deps, place)
   await expireAll(deps)
   while (performance.now() < until) {
-    const count = await serveNext(deps, turn)
-    if (count) patientUntil = performance.now() + patienceMs
-    if (count !== undefined) continue
+    const hands = Array.from({ length: callsAtOnce }, () => serveAll(deps, turn, until))
+    if ((await Promise.all(hands)).some((served) => served > 0))
+      patientUntil = performance.now() + patienceMs
     const next = await lanes.nextNeeded(deps.db, deps.now())
     if (next === null) return 'done'
     if (next > deps.now()) return place === 0 ? { again: next } : 'done'
@@ -66,6 +67,17 @@ async function goOn(deps: Deps, place: number): Promise<Outcome> {
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   return { again: deps.now() }
+}
+
+/** Serves one account after another while there is one. Returns how many records it looked at. */
+async function serveAll(deps: Deps, turn: Turn, until: number): Promise<number> {
+  let served = 0
+  while (performance.now() < until) {
+    const count = await serveNext(deps, turn)
+    if (count === undefined) break
+    served += count
+  }
+  return served
 }
 
 function turnOf(deps: Deps, place: number): Turn {

