@@ -44,5 +44,11 @@ export const syncs: readonly SyncDefinition[] = [
 async function troubleOf(deps: Deps, connection: Id<'conn'>): Promise<Problem | undefined> {
   const circuit = await lanes.find(deps.db, connection)
   const trouble = circuit?.problem ?? Object.values(circuit?.blocked ?? {})[0]?.problem
-  return trouble && new Problem(trouble.code, trouble.message)
+  // Only our own credentials are at stake there.
+  return (
+    trouble &&
+    new Problem(trouble.code, trouble.message, isOurs(trouble.code) ? { whose: 'ours' } : {})
+  )
 }
+
+const isOurs = (code: string) => code === 'unauthenticated' || code === 'forbidden'
